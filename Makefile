@@ -1,0 +1,30 @@
+# Every target builds the virtual environment it needs in .venv, once. Another Python: make PYTHON=python3.12 test
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint bench clean venv-demo venv-dev venv-bench
+
+demo: venv-demo  ## the terminal, paused inside the backward pass of a small network
+	@$(BIN)/minitorch demo
+
+test: venv-dev  ## all tests
+	@$(BIN)/python -m pytest -q
+
+lint: venv-dev  ## style, types, and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: venv-bench  ## our speed beside the peers'
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .venv.lock build dist *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+
+# Cheap when nothing changed: .ci/venv.py compares pyproject.toml with what it installed last.
+venv-demo:
+	@$(PYTHON) .ci/venv.py
+venv-dev:
+	@$(PYTHON) .ci/venv.py dev,samples
+venv-bench:
+	@$(PYTHON) .ci/venv.py bench,samples
