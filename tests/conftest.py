@@ -2,6 +2,6 @@
 
 from hypothesis import settings
 
-# Shared machines stall now and then, so no example has a deadline; failures repeat because examples are derived from the test.
+# Machines stall now and then, so no example has a deadline; examples are derived from the test, so failures repeat.
 settings.register_profile("minitorch", deadline=None, max_examples=60, derandomize=True, database=None)
 settings.load_profile("minitorch")

@@ -1,0 +1,1 @@
+"""Programs worth running, from `derivative` to networks on real images: `minitorch samples` lists them."""

@@ -1,0 +1,100 @@
+"""Plots of the samples: matplotlib without a window, one look for all, and animations through Pillow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL.Image import Image
+
+# Colours that stay apart for colour-blind readers (Okabe and Ito, 2008).
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#707070"
+
+LOOK = {
+    "axes.prop_cycle": None,  # filled in by figure(), which may import matplotlib
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "grid.color": "#e6e6e6",
+    "font.size": 9,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "image.cmap": "viridis",
+}
+
+
+def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int = 110) -> tuple[Figure, Any]:
+    """A figure in the look of the samples, and its axes (a list of them when there are several columns).
+
+    Args:
+        width, height: inches.
+        columns: how many axes side by side.
+        dpi: pixels per inch.
+    """
+    import matplotlib
+    from cycler import cycler
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    look = LOOK | {"axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY])}
+    with matplotlib.rc_context(look):
+        result = Figure(figsize=(width, height), dpi=dpi)
+        FigureCanvasAgg(result)  # Agg by itself: no window system, and pyplot keeps no list of open figures
+        axes = result.subplots(1, columns)
+        return result, axes if columns == 1 else list(axes)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
+
+
+def picture(figure: Figure) -> Image:
+    """The figure as a picture: one frame of an animation."""
+    import numpy as np
+    from PIL import Image
+
+    canvas: Any = figure.canvas
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+
+
+def gif(frames: Sequence[Image], seconds: float) -> bytes:
+    """An endless animation of `frames` lasting about `seconds`; the last frame stays for a second more."""
+    from PIL import Image
+
+    # One palette for all frames keeps colours from flickering; it is made from the last, which shows the most.
+    palette = frames[-1].quantize(128, method=Image.Quantize.MEDIANCUT)
+    pictures = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    each = max(20, round(1000 * seconds / len(frames) / 10) * 10)  # GIF counts in hundredths of a second
+    content = io.BytesIO()
+    pictures[0].save(content, format="GIF", save_all=True, append_images=pictures[1:], loop=0,
+                     duration=[each] * (len(frames) - 1) + [each + 1000], optimize=False)
+    return content.getvalue()
+
+
+def curves(lines: Sequence[Mapping[str, float]]) -> Figure:
+    """Loss and, where there are classes, accuracy over the epochs of a run.
+
+    Args:
+        lines: what the run wrote to metrics.jsonl, a mapping per epoch.
+    """
+    kinds = [kind for kind in ("loss", "accuracy") if any(key.endswith("_" + kind) for line in lines for key in line)]
+    result, axes = figure(4.8 * len(kinds), 3.4, columns=len(kinds))
+    for axis, kind in zip(axes if len(kinds) > 1 else [axes], kinds):
+        for part, colour in (("train", BLUE), ("val", ORANGE), ("test", GREEN)):
+            points = [(line["epoch"], line[f"{part}_{kind}"]) for line in lines if f"{part}_{kind}" in line]
+            if points:
+                axis.plot(*zip(*points), color=colour, marker="o" if len(points) < 30 else "", markersize=3, label=part)
+        axis.set_title(kind)
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.legend()
+    return result

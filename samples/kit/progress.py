@@ -1,0 +1,124 @@
+"""What a run shows in the terminal: a bar with loss, accuracy and batches/s while an epoch runs, one line when it ends.
+
+On a terminal Rich draws the bar. In a pipe, and while the debugger holds the terminal, only the lines are printed, and
+no escape byte is.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from samples.kit.run import Epoch
+
+REFRESH = 0.1  # seconds between two drawings of the bar: more would cost batches per second
+
+
+class Progress:
+    """The terminal of one run."""
+
+    def __init__(self) -> None:
+        self.live = on_terminal() and not debugging()
+        self.bar: Any = None
+        self.task: Any = None
+        self.drawn = 0.0
+
+    def show(self, epoch: Epoch) -> None:
+        """Draw the bar of a running epoch, ten times a second at most."""
+        now = time.perf_counter()
+        if not self.live or now - self.drawn < REFRESH:
+            return
+        self.drawn = now
+        if self.bar is None:
+            self.start()
+        self.bar.update(self.task, completed=epoch.done, total=epoch.batches, refresh=True, **fields(epoch))
+
+    def start(self) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.bar = Progress(
+            TextColumn("{task.fields[epoch]}"), BarColumn(bar_width=24), MofNCompleteColumn(),
+            TextColumn("{task.fields[numbers]}"), TimeRemainingColumn(compact=True),
+            auto_refresh=False, transient=True,
+        )
+        self.bar.start()
+        self.task = self.bar.add_task("", epoch="", numbers="")
+
+    def finish_epoch(self, number: int, of: int, metrics: Mapping[str, float], rate: float) -> None:
+        """Print the line of a finished epoch."""
+        width = len(str(of))
+        measured = {key.replace("_", " "): value for key, value in metrics.items() if key not in ("epoch", "seconds")}
+        shown = "  ".join(f"{key} {value:.4f}" for key, value in measured.items())
+        self.print(f"epoch {number:{width}}/{of}  {shown}  {metrics['seconds']:.1f} s  {rate:.0f} batches/s")
+
+    def print(self, text: str) -> None:
+        if self.bar is not None:
+            self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, flush=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+        print_table(columns, rows, title)
+
+    def stop(self) -> None:
+        """Take the bar away and give the cursor back."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+def fields(epoch: Epoch) -> dict[str, str]:
+    """The texts beside the bar."""
+    numbers = [f"loss {epoch.loss:.4f}"]
+    if epoch.accuracy is not None:
+        numbers.append(f"accuracy {epoch.accuracy:.4f}")
+    numbers.append(f"{epoch.batches_per_second:.0f} batches/s")
+    return {"epoch": f"epoch {epoch.number}/{epoch.of}", "numbers": "  ".join(numbers)}
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+    """Print rows under headings: a Rich table on a terminal, aligned columns elsewhere. Numbers go to the right."""
+    numeric = [all(is_number(row[k]) for row in rows) for k in range(len(columns))]
+    if on_terminal():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=title or None, title_justify="left")
+        for heading, right in zip(columns, numeric):
+            table.add_column(Text(heading), justify="right" if right else "left")
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console().print(table)
+        return
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows)]
+    if title:
+        print(title)
+    for row in [columns, *rows]:
+        cells = [f"{cell:>{w}}" if right else f"{cell:<{w}}" for cell, w, right in zip(row, widths, numeric)]
+        print("  ".join(cells).rstrip())
+
+
+def is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def on_terminal() -> bool:
+    """Whether standard output is a terminal that understands cursor movements."""
+    import os
+
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def debugging() -> bool:
+    """Whether a debugger waits for a backward pass: it then owns the cursor, and no bar may be drawn."""
+    from minitorch.core.modes import state
+
+    return state.on_backward is not None
