@@ -1,0 +1,35 @@
+"""minitorch: from one scalar Value to tensors, with a backward pass that can be drawn, stepped and asked why.
+
+PyTorch's names, so that `import minitorch as torch` runs ordinary teaching code. Ours beside them: `Value`, `Stepper`,
+`debug`, `set_trace`.
+"""
+
+from __future__ import annotations
+
+import gc as _gc
+
+import numpy as _np
+
+from . import autograd
+from .autograd import enable_grad, grad, inspect, is_grad_enabled, no_grad, set_grad_enabled
+from .core.stepper import Contribution, Stepper
+from .core.tensor import Tensor, tensor
+from .core.value import Value
+from .ops import *  # noqa: F403
+from .ops import __all__ as _functions
+
+float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
+int8, int16, int32, int64 = _np.dtype("int8"), _np.dtype("int16"), _np.dtype("int32"), _np.dtype("int64")
+uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
+float, double, half, long, int = float32, float64, float16, int64, int32
+
+# A graph under construction is many new objects and no garbage, which is what Python's collector looks for after every
+# 700 of them: a third of the time of a scalar training step. Graphs have no cycles and are freed without it, so it may
+# wait a little longer. (Measured: benchmarks/scalar.py.) Whoever has chosen other thresholds keeps them.
+if _gc.get_threshold()[0] in (700, 2000):
+    _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
+
+__all__ = [
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "enable_grad", "grad", "inspect", "is_grad_enabled",
+    "no_grad", "set_grad_enabled", "tensor", *_functions,
+]  # fmt: skip

@@ -1,0 +1,111 @@
+"""NumPy's names on Tensors and Values: what a derivative rule calls when its own result is to be differentiated again.
+
+Every name is the user's function of the same operation, so a second derivative runs the very rules the first one did.
+"""
+
+# ruff: noqa: F401
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..core.node import Node, apply
+from ..core.tensor import Tensor
+from ..ops import (
+    abs, cos, exp, log, log_softmax, maximum, minimum, reshape, sigmoid, sign, sin, softmax, sqrt, tanh,
+)  # fmt: skip
+from ..ops import div as divide
+from ..ops import pow as power
+from ..ops import transpose as swapaxes
+from ..ops.index import Into, PutAlong, SetItem, TakeAlong
+from ..ops.linalg import MatMul
+from ..ops.shape import BroadcastTo, Transpose
+from . import BACKENDS
+from . import numpy as array
+
+
+def raw(x: Any) -> Any:
+    return x.raw if isinstance(x, Node) else x
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    return tuple(np.shape(raw(x)))
+
+
+def matmul(a: Any, b: Any) -> Any:
+    return apply(MatMul.shared, a, b)
+
+
+def transpose(x: Any, axes: tuple[int, ...]) -> Any:
+    return apply(Transpose(axes), x)
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    return x if x.shape == shape else apply(BroadcastTo(shape), x)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    if condition is True or condition is False:
+        return a if condition else b
+    return ops.where(condition, a, b)
+
+
+def logical_not(x: Any) -> Any:
+    return not x if isinstance(x, bool) else Tensor(BACKENDS[type(raw(x))].logical_not(raw(x)))
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return ops.sum(x, axis, keepdims)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return ops.mean(x, axis, keepdims)
+
+
+def axis_size(x: Any, axis: Any) -> int:
+    return array.axis_size(raw(x), axis)
+
+
+def keep_axis(x: Any, axis: Any, like: Any) -> Any:
+    dims = shape(like)
+    folded = range(len(dims)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return reshape(x, tuple(1 if i in folded else n for i, n in enumerate(dims)))
+
+
+def into(part: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    return apply(Into(index, shape), part)
+
+
+def put_along_axis(part: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
+    return apply(PutAlong(index, axis, shape), part)
+
+
+def take_along_axis(x: Any, index: Any, axis: int) -> Any:
+    return apply(TakeAlong(index, axis), x)
+
+
+def expand_dims(x: Any, axis: int) -> Any:
+    return ops.unsqueeze(x, axis)
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    return ops.to(x, dtype)
+
+
+def zeroed(x: Any, index: Any) -> Any:
+    return apply(SetItem(index), x, 0.0)
+
+
+def one_hot(index: Any, classes: int, like: Any) -> Any:
+    plain = raw(like)
+    return BACKENDS[type(plain)].one_hot(raw(index), classes, plain)
+
+
+def reduce_to(grad: Any, like: Node) -> Any:
+    """Sum `grad` over the axes that broadcasting stretched, back to the shape of `like`, as operations of the graph."""
+    have, wanted = shape(grad), shape(like)
+    if have == wanted:
+        return grad
+    return reshape(ops.sum(grad, array.stretched_axes(have, wanted)), wanted)

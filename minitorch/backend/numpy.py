@@ -1,0 +1,181 @@
+"""NumPy's names on NumPy arrays: mostly NumPy itself, and the few kernels it lacks."""
+
+# ruff: noqa: F401  (NumPy's own names are half of this namespace)
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import (
+    abs,
+    amax,
+    amin,
+    arange,
+    argmax,
+    argmin,
+    asarray,
+    broadcast_to,
+    concatenate,
+    cos,
+    divide,
+    exp,
+    expand_dims,
+    log,
+    logical_not,
+    matmul,
+    maximum,
+    mean,
+    minimum,
+    ndarray,
+    ones,
+    ones_like,
+    power,
+    reshape,
+    shape,
+    sign,
+    sin,
+    sqrt,
+    squeeze,
+    stack,
+    sum,
+    swapaxes,
+    take_along_axis,
+    tanh,
+    transpose,
+    var,
+    zeros,
+    zeros_like,
+)
+
+device = "cpu"
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """`numpy.where`, and a plain choice when the condition is one bool."""
+    if condition is True or condition is False:
+        return a if condition else b
+    return np.where(condition, a, b)
+
+
+def softmax(x: ndarray, axis: int) -> ndarray:
+    """exp(x) / sum(exp(x)) along `axis`, shifted by the maximum so that nothing overflows."""
+    e = np.exp(x - _finite_max(x, axis))
+    e /= e.sum(axis=axis, keepdims=True)
+    return e
+
+
+def log_softmax(x: ndarray, axis: int) -> ndarray:
+    """log(softmax(x)) along `axis`, without ever taking the logarithm of a rounded zero."""
+    shifted = x - _finite_max(x, axis)
+    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    return shifted
+
+
+def _finite_max(x: ndarray, axis: int) -> ndarray:
+    peak = x.max(axis=axis, keepdims=True)
+    return np.where(np.isfinite(peak), peak, 0) if not np.isfinite(peak).all() else peak
+
+
+class Into:
+    """The gradient of a slice: zeros of the whole shape with `part` at `index`, not yet written out.
+
+    Adding it to a buffer touches only the slice, so the gradients of 32 slices of one array cost one array, not 32.
+    """
+
+    __slots__ = ("index", "part", "shape")
+
+    def __init__(self, part: ndarray, index: Any, shape: tuple[int, ...]) -> None:
+        self.part, self.index, self.shape = part, index, shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.part.dtype
+
+    def astype(self, dtype: Any) -> Into:
+        return Into(self.part.astype(dtype), self.index, self.shape)
+
+    def add_to(self, buffer: ndarray) -> ndarray:
+        """Add to `buffer` in place; an index named twice counts twice."""
+        if _is_basic(self.index):
+            buffer[self.index] += self.part
+        else:
+            np.add.at(buffer, self.index, self.part)
+        return buffer
+
+    def dense(self) -> ndarray:
+        return self.add_to(np.zeros(self.shape, self.part.dtype))
+
+
+def into(part: ndarray, index: Any, shape: tuple[int, ...]) -> Into:
+    """Zeros of `shape` with `part` added at `index`; written out when somebody needs the whole array."""
+    return Into(part, index, shape)
+
+
+def put_along_axis(part: ndarray, index: ndarray, axis: int, shape: tuple[int, ...]) -> ndarray:
+    """Zeros of `shape` with `part` at `index` along `axis` (as `numpy.take_along_axis` reads)."""
+    out = np.zeros(shape, part.dtype)
+    np.put_along_axis(out, index, part, axis)
+    return out
+
+
+def astype(x: ndarray, dtype: Any) -> ndarray:
+    return x.astype(dtype)
+
+
+def zeroed(x: ndarray, index: Any) -> ndarray:
+    """A copy of `x` with 0 at `index`."""
+    out = x.copy()
+    out[index] = 0
+    return out
+
+
+def _is_basic(index: Any) -> bool:
+    """True for an index of slices, integers, None and ... only, which can name no element twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool) or i is None or i is ... for i in parts)
+
+
+def reduce_to(grad: ndarray, like: Any) -> Any:
+    """Undo broadcasting: sum `grad` over the axes that were stretched, back to the shape of `like`.
+
+    The derivative of a copy is a sum: an element used in n places receives n gradients.
+    """
+    wanted = np.shape(like)
+    if grad.shape == wanted:
+        return grad
+    return grad.sum(axis=stretched_axes(grad.shape, wanted)).reshape(wanted)
+
+
+def stretched_axes(from_shape: tuple[int, ...], to_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of `from_shape` that broadcasting added to, or stretched in, `to_shape`."""
+    extra = len(from_shape) - len(to_shape)
+    return tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(to_shape) if n == 1 and from_shape[i + extra] != 1
+    )
+
+
+def axis_size(x: Any, axis: Any) -> int:
+    """How many elements a reduction over `axis` (None, an int, a tuple) adds up into one."""
+    dims = np.shape(x)
+    if axis is None:
+        return math.prod(dims)
+    return math.prod(dims[a] for a in ((axis,) if isinstance(axis, int) else axis))
+
+
+def keep_axis(x: ndarray, axis: Any, like: Any) -> ndarray:
+    """Put the axes back that a reduction of `like` over `axis` removed, each of length 1, so that it broadcasts."""
+    if axis is None:
+        return np.reshape(x, (1,) * np.ndim(like))
+    return np.expand_dims(x, axis)
+
+
+def one_hot(index: ndarray, classes: int, like: ndarray) -> ndarray:
+    """A 1 at `index` along a new last axis of length `classes`, in the dtype of `like`."""
+    return (index[..., None] == np.arange(classes)).astype(like.dtype)
+
+
+def pick(x: ndarray, index: ndarray) -> ndarray:
+    """x[i, index[i]] for a 2-D `x`."""
+    return x[np.arange(len(index)), index]
+

@@ -1,0 +1,312 @@
+"""The backward pass: newest node first, each gradient multiplied on to the inputs, arrivals added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..backend import BACKENDS, graph, scalar
+from ..ops.elementwise import Add, Mul
+from ..ops.index import Part
+from . import location
+from .modes import quietly, state
+from .node import OUT, Node, freed
+from .tensor import Tensor
+from .value import Value
+
+ADD, MUL = Add.shared, Mul.shared
+
+
+def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+    """The derivative of `root` with respect to every leaf it came from, added to the leaf's `.grad`.
+
+    `gradient` is the gradient of something further on with respect to root (default 1, for a root of one element; its
+    shape is root's). With `create_graph` the gradients are nodes themselves and can be differentiated again. A graph of
+    Tensors is freed unless `retain_graph` (default: create_graph, or somebody is looking); Values keep theirs.
+    """
+    hook = state.on_backward
+    if hook is not None and hook(root, gradient, retain_graph, create_graph):
+        return
+    start = seed(root, gradient, create_graph)
+    if root.__class__ is Value and not create_graph:
+        _backward_values(root, start)
+        return
+    order = plan([root])
+    flow = run(order, {root: start}, create_graph)
+    keep_interior = state.inspecting
+    for node, grad in flow.items():
+        if node.op is None or node.__class__ is Value or keep_interior or node.keeps_grad:  # type: ignore[attr-defined]
+            flow.deposit(node, grad)
+    if not (retain_graph if retain_graph is not None else create_graph or state.inspecting):
+        free(order)
+
+
+def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
+    """The gradient a pass starts with, checked: a float, an array, or a node when the pass itself is recorded."""
+    check_root(root)
+    if isinstance(root, Value):
+        start = 1.0 if gradient is None else float(gradient)
+        return Value(start) if create_graph and not isinstance(gradient, Value) else (gradient if create_graph else start)
+    xp = BACKENDS[type(root.raw)]
+    if gradient is None:
+        if root.raw.size != 1:
+            name = location.variable_name(root) or "this tensor"
+            raise RuntimeError(
+                f"backward needs one number to start from, and '{name}' has shape {tuple(root.raw.shape)}: "
+                f"reduce it first ({name}.sum().backward()) or give the gradient ({name}.backward(gradient=...))"
+            )
+        array = xp.ones_like(root.raw)
+    else:
+        array = gradient.raw if isinstance(gradient, Node) else xp.asarray(gradient, dtype=root.raw.dtype)
+        if xp.shape(array) != root.raw.shape:
+            raise RuntimeError(f"the gradient has shape {xp.shape(array)}, and what it belongs to {root.raw.shape}")
+    if create_graph:
+        return gradient if isinstance(gradient, Node) else Tensor(array)
+    return array
+
+
+def check_root(root: Node) -> None:
+    """A pass can start at `root`: it is a recorded result whose graph is still there."""
+    name = location.variable_name(root) or "this result"
+    if root.op is None:
+        if root.requires_grad:
+            raise RuntimeError(
+                f"'{name}' is a leaf: nothing was computed from it, so there is nothing to go back through; "
+                "call backward on a result computed from it"
+            )
+        raise RuntimeError(
+            f"'{name}' does not depend on any tensor with requires_grad: create the tensors to differentiate with "
+            "requires_grad=True, and compute outside no_grad()"
+        )
+    if root.inputs is None:
+        raise freed(root)
+
+
+def plan(roots: Sequence[Node]) -> list[Node]:
+    """The recorded results behind `roots`, newest first: the order of the pass. Iterative, at any depth.
+
+    Raises RuntimeError where the graph was freed, or where an input was edited after it was read.
+    """
+    found = {root.stamp: root for root in roots if root.op is not None}
+    stack = list(found.values())
+    while stack:
+        node = stack.pop()
+        if node.inputs is None:
+            raise freed(node)
+        for slot in needed_slots(node):
+            x = node.inputs[slot]
+            if x.op is not None and x.stamp not in found:
+                found[x.stamp] = x
+                stack.append(x)
+    return [found[stamp] for stamp in sorted(found, reverse=True)]
+
+
+def needed_slots(node: Node) -> tuple[int, ...]:
+    """The input numbers of `node` to which a gradient flows."""
+    op = node.op
+    assert op is not None and node.inputs is not None
+    return tuple(
+        slot for slot, x in enumerate(node.inputs) if isinstance(x, Node) and x.requires_grad and op.differentiable(slot)
+    )
+
+
+class Flow(dict[Node, Any]):
+    """What has arrived at each node during one pass; a node without an entry has received nothing, which is not 0.
+
+    A first arrival is kept as it is; a second makes a new array; from then on the array is the flow's own and is added
+    to in place, unless `reversible` (the stepper needs the earlier arrays back). Either way the bits are the same.
+    """
+
+    def __init__(self, start: dict[Node, Any], reversible: bool = False) -> None:
+        super().__init__(start)
+        self.owned: set[Node] = set()
+        self.reversible = reversible
+
+    def arrive(self, node: Node, product: Any) -> None:
+        """Add one contribution to what `node` has received."""
+        before = self.get(node)
+        if product.__class__ is float:
+            self[node] = product if before is None else before + product
+        elif product.__class__ is Part:
+            parts = [None] * product.count if before is None else list(before)
+            held = parts[product.index]
+            parts[product.index] = product.grad if held is None else held + product.grad
+            self[node] = parts
+        elif hasattr(product, "add_to"):  # the gradient of a slice: touch only the slice
+            mine = node in self.owned and not self.reversible
+            if before is None:
+                self[node] = product.dense()
+            else:
+                self[node] = product.add_to(before if mine else before.copy())
+            self.owned.add(node)
+        elif before is None:
+            self[node] = product
+        elif node in self.owned and not self.reversible:
+            before += product  # in place for arrays; NumPy's scalars (results on 0-d arrays) make a new one
+            self[node] = before
+        else:
+            self[node] = before + product
+            self.owned.add(node)
+
+    def deposit(self, node: Node, grad: Any) -> None:
+        """Add what arrived during this pass to `node.grad`."""
+        held = node._grad if isinstance(node, Tensor) else node.grad  # type: ignore[attr-defined]
+        if held is not None:
+            node.grad = held + grad if isinstance(grad, Node) or not isinstance(node, Tensor) else _add(held, grad)  # type: ignore[attr-defined]
+        elif isinstance(grad, Node) or not isinstance(node, Tensor):
+            node.grad = grad  # type: ignore[attr-defined]
+        else:
+            # Not owned means somebody else may hold the same array (z = x + y hands one array to both).
+            node._grad = Tensor(grad if node in self.owned else grad.copy())
+
+
+def _add(held: Tensor, grad: Any) -> Tensor:
+    if held.requires_grad:
+        return held + Tensor(grad)  # type: ignore[no-any-return]
+    held.raw += grad
+    held.touch()
+    return held
+
+
+def run(order: Iterable[Node], start: dict[Node, Any], create_graph: bool = False, wanted: set[Node] | None = None) -> Flow:
+    """Carry gradients from the roots in `start` through `order`; returns what arrived at every node.
+
+    `wanted`, when given, limits the pass to the nodes that lead to something asked for.
+    """
+    flow = Flow(start)
+    with quietly():
+        for node in order:
+            grad = flow.get(node)
+            if grad is None:
+                continue
+            needed = needed_slots(node)
+            if wanted is not None:
+                needed = tuple(slot for slot in needed if node.inputs[slot] in wanted)  # type: ignore[index]
+            if needed:
+                for slot, _, product in contributions(node, grad, needed, create_graph):
+                    flow.arrive(node.inputs[slot], product)  # type: ignore[index]
+    return flow
+
+
+def contributions(node: Node, grad: Any, needed: tuple[int, ...], create_graph: bool = False) -> list[tuple[int, Any, Any]]:
+    """The chain rule at `node`: for each slot in `needed`, (slot, local derivative or None, what the input receives)."""
+    return [
+        (slot, local, fitted(product, node.inputs[slot], create_graph))  # type: ignore[index]
+        for slot, local, product in pulled(node, grad, needed, create_graph)
+    ]
+
+
+def pulled(node: Node, grad: Any, needed: tuple[int, ...], create_graph: bool) -> list[tuple[int, Any, Any]]:
+    """The products of the rules at `node`, before they are summed back to the shapes of the inputs."""
+    op, inputs = node.op, node.inputs
+    assert op is not None and inputs is not None
+    check_fresh(node, needed)
+    saved = getattr(node, "_saved", None)
+    if create_graph:
+        return op.pull(graph, grad, node, saved, needed, inputs)
+    out = node.raw
+    xp = scalar if node.__class__ is Value else BACKENDS[(out[0] if out.__class__ is tuple else out).__class__]
+    return op.pull(xp, grad, out, saved, needed, tuple(x.raw if isinstance(x, Node) else x for x in inputs))
+
+
+def fitted(product: Any, x: Node, create_graph: bool) -> Any:
+    """A product as the input receives it: summed back to its shape, in its dtype; a float for a Value."""
+    if create_graph:
+        return product if product.__class__ is Part else graph.reduce_to(product, x)
+    raw = x.raw
+    if raw.__class__ is float:
+        return product if product.__class__ is float else float(product if not hasattr(product, "sum") else product.sum())
+    if raw.__class__ is tuple:
+        return product
+    if product.shape != raw.shape:
+        product = BACKENDS[raw.__class__].reduce_to(product, raw)
+    if product.dtype is not raw.dtype and product.dtype != raw.dtype:
+        product = product.astype(raw.dtype)
+    return product
+
+
+def check_fresh(node: Node, needed: tuple[int, ...]) -> None:
+    """RuntimeError when a rule at `node` would read a value that was edited after `node` read it."""
+    stamp = node.stamp
+    for number, x in enumerate(node.inputs or ()):
+        if isinstance(x, Node) and written(x) > stamp:
+            raise_if_read(node, needed, number, x)
+    if written(node) > stamp:
+        raise_if_read(node, needed, OUT, node)
+
+
+def written(x: Node) -> int:
+    """The stamp of the last edit of `x` in place (for a leaf Value, of its last number)."""
+    if isinstance(x, Tensor):
+        return x._cell[0] if x._cell is not None else 0
+    return x.stamp if x.op is None else 0
+
+
+def raise_if_read(node: Node, needed: tuple[int, ...], number: int, x: Node) -> None:
+    op = node.op
+    assert op is not None
+    if any(number in op.reads(slot) for slot in needed):
+        name = location.variable_name(x) or x.name or "a tensor"
+        what = f"the result of {op.name}" if number == OUT else f"'{name}', read by {op.name}"
+        at = f" ({node.where[0]}:{node.where[1]})" if node.where else ""
+        raise RuntimeError(
+            f"{what}{at}, was edited in place before backward, and its gradient needs the old numbers: "
+            "call backward before the edit, or edit a copy (x = x.clone())"
+        )
+
+
+def free(order: Iterable[Node]) -> None:
+    """Let go of the graph: a Tensor forgets its inputs (and says so when asked), Values keep theirs."""
+    for node in order:
+        if node.__class__ is not Value:
+            node.inputs = None
+            node._saved = None
+
+
+def _backward_values(root: Value, start: float) -> None:
+    """The same pass for a graph of Values alone: floats, with + and × written out (most nodes are one of the two)."""
+    found: dict[int, Any] = {root.stamp: root}
+    stack: list[Any] = [root]
+    pop, push = stack.pop, stack.append
+    while stack:
+        node = pop()
+        stamp = node.stamp
+        for x in node.inputs:
+            if x.__class__ is Value:
+                if x.op is not None:
+                    if x.stamp not in found:
+                        found[x.stamp] = x
+                        push(x)
+                elif x.stamp > stamp:
+                    check_fresh(node, needed_slots(node))
+    flow: dict[Any, Any] = {root: start}
+    for stamp in sorted(found, reverse=True):
+        node = found[stamp]
+        grad = flow.get(node)
+        if grad is None:  # reached only through an input that has no derivative (the condition of a where)
+            continue
+        op = node.op
+        if op is ADD:
+            a, b = node.inputs
+            if a.__class__ is Value:
+                flow[a] = flow[a] + grad if a in flow else grad
+            if b.__class__ is Value:
+                flow[b] = flow[b] + grad if b in flow else grad
+        elif op is MUL:
+            a, b = node.inputs
+            if a.__class__ is Value:
+                product = grad * (b.raw if b.__class__ is Value else b)
+                flow[a] = flow[a] + product if a in flow else product
+            if b.__class__ is Value:
+                product = grad * (a.raw if a.__class__ is Value else a)
+                flow[b] = flow[b] + product if b in flow else product
+        else:
+            inputs = node.inputs
+            raws = tuple([x.raw if x.__class__ is Value else x for x in inputs])
+            needed = [slot for slot, x in enumerate(inputs) if x.__class__ is Value and op.differentiable(slot)]
+            for slot, _, product in op.pull(scalar, grad, node.raw, None, needed, raws):
+                x = inputs[slot]
+                flow[x] = flow[x] + product if x in flow else product
+    for node, grad in flow.items():
+        held = node.grad
+        node._grad = grad if held is None else held + grad

@@ -1,0 +1,246 @@
+"""The backward pass as data: the loop of backward.py, one contribution at a time, in both directions."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+from ..backend import BACKENDS
+from ..backend.numpy import stretched_axes
+from . import backward as engine
+from .modes import quietly
+from .node import Node
+from .tensor import Tensor
+from .value import Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contribution:
+    """One edge's share of the pass: what `node` hands to its input number `slot`.
+
+    `incoming` is the gradient that arrived at `node`; `local` the local derivative (None for operations that state a
+    product instead); `product` their product, and `contribution` the same summed back over what broadcasting stretched,
+    as `reduction` tells. `before` and `after` are what `input` has received without and with it (None: nothing yet).
+    """
+
+    index: int
+    node: Node
+    slot: int
+    label: str
+    input: Node
+    incoming: Any
+    local: Any
+    rule: str
+    product: Any
+    reduction: str | None
+    contribution: Any
+    before: Any
+    after: Any
+
+
+class Stepper:
+    """The backward pass of `root`, paused: `step()` applies one contribution, `rstep()` takes it back.
+
+    Positions count contributions: 0 is the start, `len(stepper)` the end. Leaves receive `.grad` when the end is reached
+    and lose it again on the way back. Any walk restores every flow bit for bit (a reverted contribution puts the saved
+    value back, it subtracts nothing), and at the end the gradients are those of `root.backward()`, bit for bit.
+
+    The plan is one list of nodes; what a contribution says is computed when it is stepped on.
+    """
+
+    def __init__(self, root: Node, gradient: Any = None, retain_graph: bool = True) -> None:
+        start = engine.seed(root, gradient, create_graph=False)
+        self.root = root
+        self.retain_graph = retain_graph
+        self.order = engine.plan([root])
+        self._flow = engine.Flow({root: start}, reversible=True)
+        self._start = start
+        self._slots: list[tuple[int, ...]] = []
+        self._first = [0]  # the position at which each node begins
+        for node in self.order:
+            slots = engine.needed_slots(node)
+            self._slots.append(slots)
+            self._first.append(self._first[-1] + len(slots))
+        self._applied: list[Contribution] = []
+        self._ledgers: dict[Node, list[Contribution]] = {}
+        self._pulled: tuple[int, list[tuple[int, Any, Any]]] | None = None
+        self._grads_before: list[tuple[Node, Any]] | None = None
+        self._expected: dict[Node, int] | None = None
+        self._number = {node: number for number, node in enumerate(self.order)}
+
+    def __len__(self) -> int:
+        return self._first[-1]
+
+    @property
+    def position(self) -> int:
+        """How many contributions have been applied."""
+        return len(self._applied)
+
+    @property
+    def finished(self) -> bool:
+        """True at the end of the pass, where `.grad` has been given out."""
+        return self.position == len(self)
+
+    @property
+    def last(self) -> Contribution | None:
+        """The contribution applied last."""
+        return self._applied[-1] if self._applied else None
+
+    def peek(self) -> tuple[Node, int] | None:
+        """(node, slot) of the next contribution, None at the end."""
+        if self.finished:
+            return None
+        number = self._node_number()
+        return self.order[number], self._slots[number][self.position - self._first[number]]
+
+    @property
+    def node(self) -> Node | None:
+        """The node whose contribution is next, None at the end."""
+        return None if self.finished else self.order[self._node_number()]
+
+    def _node_number(self) -> int:
+        return bisect_right(self._first, self.position) - 1
+
+    # Moving
+
+    def step(self) -> Contribution | None:
+        """Apply the next contribution and return it; None at the end."""
+        if self.finished:
+            return None
+        number = self._node_number()
+        node, offset = self.order[number], self.position - self._first[number]
+        slot, local, product = self._pull(number)[offset]
+        assert node.op is not None and node.inputs is not None
+        x = node.inputs[slot]
+        with quietly():
+            received = engine.fitted(product, x, create_graph=False)
+            before = self._flow.get(x)
+            self._flow.arrive(x, received)
+        done = Contribution(
+            index=self.position, node=node, slot=slot, label=node.op.labels(len(node.inputs))[slot], input=x,
+            incoming=self._flow[node], local=local, rule=node.op.formula(slot), product=_dense(product),
+            reduction=_reduction(product, x), contribution=_dense(received), before=before, after=self._flow[x],
+        )  # fmt: skip
+        self._applied.append(done)
+        self._ledgers.setdefault(x, []).append(done)
+        if self.finished:
+            self._give_grads()
+        return done
+
+    def next(self) -> list[Contribution]:
+        """Apply what is left of the current node's contributions, and return them."""
+        if self.finished:
+            return []
+        end = self._first[self._node_number() + 1]
+        return [self.step() for _ in range(end - self.position)]  # type: ignore[misc]
+
+    def rstep(self) -> Contribution | None:
+        """Take the last contribution back and return it; None at the start."""
+        if not self._applied:
+            return None
+        if self.finished:
+            self._take_grads()
+        undone = self._applied.pop()
+        x = undone.input
+        self._ledgers[x].pop()
+        if undone.before is None:
+            del self._flow[x]
+        else:
+            self._flow[x] = undone.before
+        return undone
+
+    def rnext(self) -> list[Contribution]:
+        """Go back to the start of the current node, or of the one before when already there; returns what was taken back."""
+        if not self._applied:
+            return []
+        start = self._first[bisect_right(self._first, self.position - 1) - 1]
+        return [self.rstep() for _ in range(self.position - start)]  # type: ignore[misc]
+
+    def goto(self, position: int) -> None:
+        """Move to `position`, forward or back. IndexError outside 0..len."""
+        if not 0 <= position <= len(self):
+            raise IndexError(f"position {position} is outside this pass: 0 to {len(self)}")
+        while self.position < position:
+            self.step()
+        while self.position > position:
+            self.rstep()
+
+    def run(self) -> None:
+        """Go on to the end."""
+        self.goto(len(self))
+
+    # Looking
+
+    def flow(self, node: Node) -> Any:
+        """What has arrived at `node` so far: a float, an array, or None before the first."""
+        return self._flow.get(node)
+
+    def ledger(self, node: Node) -> list[Contribution]:
+        """The contributions that have arrived at `node`, in order."""
+        return list(self._ledgers.get(node, ()))
+
+    def arrivals(self, node: Node) -> tuple[int, int]:
+        """(how many contributions have arrived at `node`, how many will)."""
+        if self._expected is None:
+            self._expected = {}
+            for reader, slots in zip(self.order, self._slots):
+                for slot in slots:
+                    x = reader.inputs[slot]  # type: ignore[index]
+                    self._expected[x] = self._expected.get(x, 0) + 1
+        return len(self._ledgers.get(node, ())), self._expected.get(node, 0)
+
+    def state(self, node: Node) -> str:
+        """"constant" (no gradient comes here), "todo", "ready" (all has arrived), "current" or "done"."""
+        number = self._number.get(node)
+        if number is None:
+            arrived, expected = self.arrivals(node)
+            return "constant" if not expected else "done" if arrived == expected else "todo"
+        if self.position >= self._first[number + 1] and self._slots[number]:
+            return "done"
+        if node is self.node:
+            return "current"
+        arrived, expected = self.arrivals(node)
+        return "ready" if arrived == expected else "todo"
+
+    # Inside
+
+    def _pull(self, number: int) -> list[tuple[int, Any, Any]]:
+        """The products of one node, computed once for all its slots (the gradient at it is complete by then)."""
+        if self._pulled is None or self._pulled[0] != number:
+            node = self.order[number]
+            with quietly():
+                self._pulled = number, engine.pulled(node, self._flow[node], self._slots[number], False)
+        return self._pulled[1]
+
+    def _give_grads(self) -> None:
+        self._grads_before = []
+        for node, grad in self._flow.items():
+            if node.op is not None and isinstance(node, Tensor) and not (self.retain_graph or node.keeps_grad):
+                continue
+            held = node.grad  # type: ignore[attr-defined]
+            self._grads_before.append((node, held))
+            if isinstance(node, Value):
+                node.grad = grad if held is None else held + grad
+            else:
+                node._grad = Tensor(grad.copy() if held is None else held.raw + grad)
+
+    def _take_grads(self) -> None:
+        for node, held in self._grads_before or ():
+            node._grad = held
+        self._grads_before = None
+
+
+def _dense(product: Any) -> Any:
+    """A contribution for people: the whole array, where the engine only handed on a slice of it."""
+    return product.dense() if hasattr(product, "dense") else product
+
+
+def _reduction(product: Any, x: Node) -> str | None:
+    """How a product was summed back to the shape of `x`: `sum axis 0: (3, 4) → (4,)`."""
+    have, want = getattr(product, "shape", ()), getattr(x.raw, "shape", ())
+    if have == want or type(x.raw) not in BACKENDS and not have:
+        return None
+    axes = stretched_axes(have, want)
+    named = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
+    return f"sum {named}: {have} → {want}"

@@ -1,0 +1,34 @@
+"""How callers name axes: PyTorch's `dim`/`keepdim` and NumPy's `axis`/`keepdims`, one or several, also negative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Axis = int | tuple[int, ...] | None
+
+
+def pick_axis(dim: Any, axis: Any) -> Any:
+    """`dim` and `axis` are the same argument; giving both is an error."""
+    if axis is None:
+        return dim
+    if dim is not None:
+        raise TypeError("give dim or axis, not both: they are two names of one argument")
+    return axis
+
+
+def normal_axis(dim: Any, ndim: int) -> Axis:
+    """`dim` as None (all axes), one non-negative int, or a tuple of them. IndexError when out of range."""
+    if dim is None:
+        return None
+    if isinstance(dim, Sequence):
+        return tuple(one_axis(d, ndim) for d in dim)
+    return one_axis(dim, ndim)
+
+
+def one_axis(dim: int, ndim: int) -> int:
+    """A non-negative axis number for `dim` in [-ndim, ndim)."""
+    span = max(ndim, 1)  # as in PyTorch, a 0-d tensor answers to axis 0 and -1
+    if not -span <= dim < span:
+        raise IndexError(f"axis {dim} is out of range for a tensor of {ndim} dimensions (allowed: {-span} to {span - 1})")
+    return dim % span
