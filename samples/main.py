@@ -46,7 +46,7 @@ def command(argv: list[str], prog: str) -> int:
             print(USAGE.format(prog=prog))
             return 0
         case ["run", name, *options] if not name.startswith("-"):
-            return run(find(name, prog), options, prog)
+            return run(find(name), options, prog)
         case ["run", *_]:
             raise UsageError(f"name a sample: {prog} run NAME; there are {', '.join(SAMPLES)}")
     raise UsageError(USAGE.format(prog=prog))
@@ -60,7 +60,7 @@ def list_samples(prog: str) -> None:
     print(f"{prog} run NAME runs one; {prog} run NAME --help shows its settings")
 
 
-def find(name: str, prog: str) -> Sample:
+def find(name: str) -> Sample:
     """The sample of this name.
 
     Raises:
@@ -70,7 +70,7 @@ def find(name: str, prog: str) -> Sample:
         return SAMPLES[name]
     near = difflib.get_close_matches(name.replace("_", "-").lower(), SAMPLES, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(SAMPLES)}"
-    raise UsageError(f"there is no sample '{name}'; {hint} ({prog} samples lists them)")
+    raise UsageError(f"there is no sample '{name}'; {hint}")
 
 
 def run(sample: Sample, options: list[str], prog: str) -> int:
@@ -91,6 +91,9 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
             this_run.progress.stop()
             print(f"\nstopped by Ctrl-C; {this_run.summary()}", flush=True)
             return 130
+        except SampleError:
+            this_run.discard()
+            raise
         this_run.progress.stop()
         print(this_run.summary())
     return 0

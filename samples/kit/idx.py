@@ -11,6 +11,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from samples.kit.errors import SampleError
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: str | Path) -> NDArray[np.generic]:
+def read_idx(path: str | Path) -> NDArray[Any]:
     """Read one file, plain or gzip (told by its content, not its name).
 
     Returns:

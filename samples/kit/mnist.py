@@ -70,12 +70,12 @@ class MNIST:
         else:
             names = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
             paths = self.locate(names, root, download)
-            images, labels = (self.read(path, download) for path in paths)
+            images, labels = (self.read(path, download)[:limit] for path in paths)
             if images.ndim != 3 or labels.shape != images.shape[:1]:
                 raise SampleError(f"{paths[0]} and {paths[1]} do not belong together: images {images.shape}, "
                                   f"labels {labels.shape}")
-        self.data: NDArray[np.uint8] = images[:limit].astype(np.uint8, copy=False)
-        self.targets: NDArray[np.int64] = labels[:limit].astype(np.int64)
+        self.data: NDArray[np.uint8] = images.astype(np.uint8, copy=False)
+        self.targets: NDArray[np.int64] = labels.astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -106,7 +106,7 @@ class MNIST:
         return [cls.fetch(name, cache) for name in names]
 
     @classmethod
-    def read(cls, path: Path, download: bool) -> NDArray[np.generic]:
+    def read(cls, path: Path, download: bool) -> NDArray[Any]:
         """Read one file; a damaged one in the cache folder is fetched again."""
         cache = cache_folder() / cls.folder
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#707070"
 
 LOOK = {
-    "axes.prop_cycle": None,  # filled in by figure(), which may import matplotlib
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -41,12 +40,12 @@ def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int =
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    look = LOOK | {"axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY])}
-    with matplotlib.rc_context(look):
-        result = Figure(figsize=(width, height), dpi=dpi)
-        FigureCanvasAgg(result)  # Agg by itself: no window system, and pyplot keeps no list of open figures
-        axes = result.subplots(1, columns)
-        return result, axes if columns == 1 else list(axes)
+    matplotlib.rcParams.update(LOOK)
+    matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY])
+    result = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(result)  # Agg by itself: no window system, and pyplot keeps no list of open figures
+    axes = result.subplots(1, columns)
+    return result, axes if columns == 1 else list(axes)
 
 
 def png(figure: Figure) -> bytes:
@@ -56,14 +55,33 @@ def png(figure: Figure) -> bytes:
     return content.getvalue()
 
 
-def picture(figure: Figure) -> Image:
-    """The figure as a picture: one frame of an animation."""
+def animate(figure: Figure, moving: Sequence[Any], show: Callable[[int], None], steps: Sequence[int]) -> list[Image]:
+    """Pictures of a figure in which only a few things move; the rest is drawn once, which is ten times faster.
+
+    Args:
+        figure: as `figure()` made it.
+        moving: the artists (lines, texts) that change.
+        show: puts them where they are at one step.
+        steps: what `show` is called with, one picture each.
+    """
     import numpy as np
     from PIL import Image
 
     canvas: Any = figure.canvas
+    for artist in moving:
+        artist.set_animated(True)
     canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    background = canvas.copy_from_bbox(figure.bbox)
+    pictures = []
+    for step in steps:
+        canvas.restore_region(background)
+        show(step)
+        for artist in moving:
+            artist.axes.draw_artist(artist)
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+    for artist in moving:
+        artist.set_animated(False)
+    return pictures
 
 
 def gif(frames: Sequence[Image], seconds: float) -> bytes:

@@ -13,6 +13,7 @@ import io
 import json
 import math
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -78,10 +79,12 @@ class Run:
             self.log(**metrics)
             self.progress.finish_epoch(number, count, metrics, epoch.batches_per_second)
 
-    def log(self, **metrics: float) -> None:
+    def log(self, **metrics: float | str) -> None:
         """Append one line to metrics.jsonl; numbers that are not finite are written as null, which JSON can hold."""
         self.lines.append(metrics)
-        finite = {key: value if math.isfinite(value) else None for key, value in metrics.items()}
+        finite = {
+            key: value if isinstance(value, str) or math.isfinite(value) else None for key, value in metrics.items()
+        }
         with open(self.path("metrics.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps(finite) + "\n")
 
@@ -117,6 +120,11 @@ class Run:
         if name not in self.saved:
             self.saved.append(name)
         return self.folder / name
+
+    def discard(self) -> None:
+        """Take the folder away again if nothing came of the run."""
+        if self.saved == ["settings.json"]:
+            shutil.rmtree(self.folder)
 
     def summary(self) -> str:
         """What was saved, and where, in one line."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import re
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Parser(argparse.ArgumentParser):
     """argparse, except that a mistake raises one sentence instead of printing the usage and leaving."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, unknown = self.parse_known_args(args, namespace)
+        found, unknown = self.parse_known_args(bind_negative_numbers(list(args)), namespace)
         if unknown:
             word = unknown[0].split("=")[0]
             flags = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
@@ -161,3 +162,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}")
+
+
+def bind_negative_numbers(argv: list[str]) -> list[str]:
+    """["--start", "-1.5,2"] -> ["--start=-1.5,2"]: argparse would take the number for an option."""
+    bound: list[str] = []
+    for word in argv:
+        if bound and re.match(r"-[\d.]", word) and re.match(r"--[^=]+$", bound[-1]):
+            bound[-1] += "=" + word
+        else:
+            bound.append(word)
+    return bound
