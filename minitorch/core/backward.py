@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from ..backend import BACKENDS, graph, scalar
@@ -264,49 +266,85 @@ def free(order: Iterable[Node]) -> None:
 
 
 def _backward_values(root: Value, start: float) -> None:
-    """The same pass for a graph of Values alone: floats, with + and × written out (most nodes are one of the two)."""
-    found: dict[int, Any] = {root.stamp: root}
-    stack: list[Any] = [root]
-    pop, push = stack.pop, stack.append
-    while stack:
-        node = pop()
-        stamp = node.stamp
-        for x in node.inputs:
-            if x.__class__ is Value:
-                if x.op is not None:
-                    if x.stamp not in found:
-                        found[x.stamp] = x
+    """The same pass for a graph of Values alone: floats, with + and × written out (most nodes are one of the two).
+
+    What has arrived is kept in the nodes' `_flow` slot, a quarter of the cost of a dict of flows; hence one pass at a time.
+    """
+    with _one_pass:
+        unseen = object()  # in `_flow`: found by this pass, nothing has arrived yet
+        root._flow = unseen
+        found: list[Any] = []
+        stack: list[Any] = [root]
+        pop, push, append = stack.pop, stack.append, found.append
+        while stack:  # the last input first: it is mostly the newest, and sorting has little left to do
+            node = pop()
+            append(node)
+            for x in node.inputs:
+                if x.__class__ is Value:
+                    if x.op is None:
+                        x._flow = unseen
+                        if x.stamp > node.stamp:
+                            check_fresh(node, needed_slots(node))
+                    elif x._flow is not unseen:
+                        x._flow = unseen
                         push(x)
-                elif x.stamp > stamp:
-                    check_fresh(node, needed_slots(node))
-    flow: dict[Any, Any] = {root: start}
-    for stamp in sorted(found, reverse=True):
-        node = found[stamp]
-        grad = flow.get(node)
-        if grad is None:  # reached only through an input that has no derivative (the condition of a where)
-            continue
-        op = node.op
-        if op is ADD:
-            a, b = node.inputs
-            if a.__class__ is Value:
-                flow[a] = flow[a] + grad if a in flow else grad
-            if b.__class__ is Value:
-                flow[b] = flow[b] + grad if b in flow else grad
-        elif op is MUL:
-            a, b = node.inputs
-            if a.__class__ is Value:
-                product = grad * (b.raw if b.__class__ is Value else b)
-                flow[a] = flow[a] + product if a in flow else product
-            if b.__class__ is Value:
-                product = grad * (a.raw if a.__class__ is Value else a)
-                flow[b] = flow[b] + product if b in flow else product
-        else:
-            inputs = node.inputs
-            raws = tuple([x.raw if x.__class__ is Value else x for x in inputs])
-            needed = [slot for slot, x in enumerate(inputs) if x.__class__ is Value and op.differentiable(slot)]
-            for slot, _, product in op.pull(scalar, grad, node.raw, None, needed, raws):
-                x = inputs[slot]
-                flow[x] = flow[x] + product if x in flow else product
-    for node, grad in flow.items():
-        held = node.grad
-        node._grad = grad if held is None else held + grad
+        found.sort(key=_stamp, reverse=True)
+        root._flow = start
+        leaves: list[Any] = []
+        for node in found:
+            grad = node._flow
+            if grad is unseen:  # reached only through an input that has no derivative (the condition of a where)
+                continue
+            held = node._grad
+            node._grad = grad if held is None else held + grad
+            op = node.op
+            if op is ADD:
+                for x in node.inputs:
+                    if x.__class__ is Value:
+                        flow = x._flow
+                        if flow is unseen:
+                            x._flow = grad
+                            if x.op is None:
+                                leaves.append(x)
+                        else:
+                            x._flow = flow + grad
+            elif op is MUL:
+                a, b = node.inputs
+                if a.__class__ is Value:
+                    product = grad * (b.raw if b.__class__ is Value else b)
+                    flow = a._flow
+                    if flow is unseen:
+                        a._flow = product
+                        if a.op is None:
+                            leaves.append(a)
+                    else:
+                        a._flow = flow + product
+                if b.__class__ is Value:
+                    product = grad * (a.raw if a.__class__ is Value else a)
+                    flow = b._flow
+                    if flow is unseen:
+                        b._flow = product
+                        if b.op is None:
+                            leaves.append(b)
+                    else:
+                        b._flow = flow + product
+            else:
+                inputs = node.inputs
+                raws = [x.raw if x.__class__ is Value else x for x in inputs]
+                needed = [slot for slot, x in enumerate(inputs) if x.__class__ is Value and op.differentiable(slot)]
+                for slot, _, product in op.pull(scalar, grad, node.raw, None, needed, raws):
+                    x = inputs[slot]
+                    flow = x._flow
+                    if flow is unseen:
+                        x._flow = product
+                        if x.op is None:
+                            leaves.append(x)
+                    else:
+                        x._flow = flow + product
+        for leaf in leaves:
+            held = leaf._grad
+            leaf._grad = leaf._flow if held is None else held + leaf._flow
+
+
+_one_pass = threading.Lock()
+_stamp = attrgetter("stamp")

@@ -189,7 +189,7 @@ class Node:
     backward has freed the graph); an input is a Node, or a plain number or array that is constant.
     """
 
-    __slots__ = ("raw", "op", "inputs", "stamp", "_grad", "_saved", "_read", "_name", "_label", "_scope", "_where", "__weakref__")
+    __slots__ = ("raw", "op", "inputs", "stamp", "_grad", "_flow", "_saved", "_read", "_name", "_label", "_scope", "_where", "__weakref__")
 
     raw: Any
     op: Op | None
@@ -283,13 +283,14 @@ def apply(op: Op, *inputs: Any) -> Any:
     needs = needs and state.recording
     if xp is scalar:
         node: Any = new(VALUE)
+        node._flow = None
     else:
         node = new(TENSOR)
         if not op.bundle:
             out = settle(xp, out, raws)
         node._cell = share_cell(out, inputs) if op.view else None
-        node._grad = None
         node.requires_grad = needs
+    node._grad = None
     node.raw = out
     node.stamp = tick()
     if op.saves:

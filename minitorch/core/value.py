@@ -35,6 +35,7 @@ class Value(Node):
         self.op = None
         self.inputs = ()
         self.stamp = tick()
+        self._grad = self._flow = None
         if name is not None:
             self._name = name
 
@@ -57,10 +58,7 @@ class Value(Node):
     @property
     def grad(self) -> Any:
         """The derivative of what backward() was called on, added up over calls; None before any arrived."""
-        try:
-            return self._grad
-        except AttributeError:
-            return None
+        return self._grad
 
     @grad.setter
     def grad(self, grad: Any) -> None:
@@ -97,6 +95,7 @@ class Value(Node):
         out.op = ADD
         out.inputs = (self, other)
         out.stamp = tick()
+        out._grad = out._flow = None
         return out
 
     def __mul__(self, other: Any) -> Any:
@@ -113,6 +112,7 @@ class Value(Node):
         out.op = MUL
         out.inputs = (self, other)
         out.stamp = tick()
+        out._grad = out._flow = None
         return out
 
     def __sub__(self, other: Any) -> Any:
@@ -222,6 +222,7 @@ def _unary_like(op: Any, raw: float, inputs: tuple[Any, ...]) -> Value:
     out.op = op
     out.inputs = inputs
     out.stamp = tick()
+    out._grad = out._flow = None
     return out
 
 
