@@ -211,6 +211,8 @@ def as_array(value: Any) -> Any:
     """A Tensor, a Value or anything NumPy understands, as an array."""
     import numpy as np
 
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy() if hasattr(value, "cpu") else value.detach().numpy()
-    return np.asarray(value)
+    from minitorch import Tensor, Value
+
+    if isinstance(value, Tensor):
+        return value.detach().numpy()
+    return np.asarray(value.item() if isinstance(value, Value) else value)

@@ -1,0 +1,103 @@
+"""Every sample, run as a user runs it, on generated data: it learns, and writes what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from samples.main import main
+
+pytest.importorskip("matplotlib")
+Image = pytest.importorskip("PIL.Image")
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run a sample with --quick; returns its folder, its metrics and what it printed."""
+
+    def run(name: str, *options: str) -> tuple[Path, list[dict], str]:
+        assert main(["run", name, "--quick", "--runs", str(tmp_path), *options]) == 0
+        (folder,) = (tmp_path / name).iterdir()
+        out = capsys.readouterr().out
+        assert out.splitlines()[-1].startswith(str(folder)) and "\x1b" not in out
+        for file in out.splitlines()[-1].split(" holds ")[1].split(", "):
+            assert (folder / file).stat().st_size > 0
+        return folder, [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()], out
+
+    return run
+
+
+@pytest.mark.parametrize("function", ["polynomial", "wave", "logistic"])
+def test_derivative(run, function):
+    folder, lines, out = run("derivative", "--function", function, "--x", "-0.7")
+    with np.load(folder / "checkpoint.npz") as saved:
+        assert saved["automatic"] == pytest.approx(float(saved["symbolic"]), rel=1e-14)
+    assert lines[3]["forward_error"] < lines[1]["forward_error"] / 50  # first order in h
+    assert lines[2]["central_error"] < lines[1]["central_error"] / 50  # second order in h
+    assert "2. symbolic" in out and "3. automatic" in out
+    assert Image.open(folder / "derivative.png").size[0] > 600
+    assert (folder / "graph.svg").exists()
+
+
+def test_minimize(run):
+    folder, lines, out = run("minimize")
+    for name in ("parabola", "wells", "bowl", "rosenbrock", "himmelblau"):
+        path = [line for line in lines if line["function"] == name]
+        assert [line["epoch"] for line in path] == list(range(21))
+        assert path[-1]["train_loss"] < path[0]["train_loss"]
+        with Image.open(folder / f"{name}.gif") as film, Image.open(folder / f"{name}.png") as plot:
+            assert film.n_frames == 6 and film.size == plot.size
+    with np.load(folder / "checkpoint.npz") as saved:
+        assert saved["parabola"][-1] == pytest.approx(2 - 5 * 0.8**20)  # each step leaves 0.8 of the distance
+
+
+def test_minimize_says_when_it_ran_away(run):
+    _, lines, out = run("minimize", "--function", "parabola", "--learning-rate", "3")
+    assert "it ran away: try a smaller --learning-rate" in out and len(lines) < 21
+
+
+def test_minimize_wants_as_many_numbers_as_the_function_takes(tmp_path, capsys):
+    assert main(["run", "minimize", "--runs", str(tmp_path), "--start", "-1,2"]) == 1
+    says = "parabola starts at 1 number, --start gives 2; name one function with --function\n"
+    assert capsys.readouterr().err == says
+
+
+def test_moons(run):
+    folder, lines, _ = run("moons")
+    assert len(lines) == 25
+    assert lines[-1]["train_accuracy"] >= 0.85 and lines[-1]["test_accuracy"] >= 0.8
+    assert lines[-1]["train_loss"] < 0.5 * lines[0]["train_loss"]
+    assert {path.name for path in folder.glob("*.png")} == {"curves.png", "boundary.png"}
+
+
+def test_moons_repeats_itself(run, tmp_path):
+    _, first, _ = run("moons", "--epochs", "2")
+    (tmp_path / "moons").rename(tmp_path / "before")
+    _, second, _ = run("moons", "--epochs", "2")
+    assert [line["train_loss"] for line in first] == [line["train_loss"] for line in second]
+
+
+def test_mnist_mlp(run):
+    folder, lines, _ = run("mnist-mlp", "--data", "synthetic")
+    assert set(lines[0]) == {"epoch", "seconds", "train_loss", "train_accuracy", "val_loss", "val_accuracy",
+                             "test_loss", "test_accuracy"}
+    assert lines[-1]["train_accuracy"] > lines[0]["train_accuracy"]
+    assert lines[-1]["test_accuracy"] > 0.9
+    assert {path.name for path in folder.glob("*.png")} == {"curves.png", "mistakes.png"}
+    with np.load(folder / "checkpoint.npz") as saved:
+        assert saved["0.weight"].shape == (64, 784)
+
+
+def test_mnist_mlp_without_data_says_what_to_do(tmp_path, capsys):
+    assert main(["run", "mnist-mlp", "--runs", str(tmp_path / "runs"), "--data", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "--data synthetic" in error and error.count("\n") == 1
+
+
+def test_mnist_mlp_wants_no_more_images_than_there_are(tmp_path, capsys):
+    argv = ["run", "mnist-mlp", "--runs", str(tmp_path), "--data", "synthetic", "--batches", "1000"]
+    assert main(argv) == 1
+    assert "1000 batches of 64 need 64,000 of 60,000 images" in capsys.readouterr().err
