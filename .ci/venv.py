@@ -4,8 +4,6 @@ EXTRAS is a comma-separated list of the project's extras ("dev,samples"). The Ma
 Python's standard library. Two calls at the same time wait for each other.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os
@@ -35,7 +33,7 @@ def main() -> int:
         return build(extras, wanted)
 
 
-def build(extras: set[str], wanted: str) -> int:
+def build(extras: "set[str]", wanted: str) -> int:
     if not runs(PYTHON):
         shutil.rmtree(VENV, ignore_errors=True)  # half-built, or its Python has gone
         try:
@@ -63,7 +61,7 @@ def runs(python: Path) -> bool:
 
 
 @contextlib.contextmanager
-def one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> "Iterator[None]":
     """Hold a lock that the system drops even when this process is killed."""
     with open(ROOT / ".venv.lock", "w") as lock:
         try:
