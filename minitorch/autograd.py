@@ -39,24 +39,24 @@ def grad(
     for root, start in zip(roots, starts, strict=True):
         first = engine.seed(root, start, create_graph)
         flow_start[root] = flow_start[root] + first if root in flow_start else first
-    order = engine.plan(roots)
-    wanted = _leading_to(targets, order)
+    steps = engine.plan(roots)
+    wanted = _leading_to(targets, steps)
     if create_graph:
-        flow = engine.run(order, flow_start, True, wanted)
+        flow = engine.run(steps, flow_start, True, wanted)
     else:
         with no_grad():
-            flow = engine.run(order, flow_start, False, wanted)
+            flow = engine.run(steps, flow_start, False, wanted)
     result = tuple(_found(flow, target, create_graph, allow_unused) for target in targets)
     if not (retain_graph if retain_graph is not None else create_graph or state.inspecting):
-        engine.free(order)
+        engine.free(steps)
     return result
 
 
-def _leading_to(targets: Sequence[Node], order: Sequence[Node]) -> set[Node]:
+def _leading_to(targets: Sequence[Node], steps: Sequence[engine.Step]) -> set[Node]:
     """The targets, and every node of the plan through which a gradient gets to one."""
     wanted = set(targets)
-    for node in reversed(order):
-        if any(isinstance(x, Node) and x in wanted for x in node.inputs or ()):
+    for node, slots in reversed(steps):
+        if any(node.inputs[slot] in wanted for slot in slots):  # type: ignore[index]
             wanted.add(node)
     return wanted
 

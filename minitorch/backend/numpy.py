@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ from numpy import (
     zeros_like,
 )
 
+from .into import Into
+
 device = "cpu"
 
 
@@ -77,39 +80,12 @@ def _finite_max(x: ndarray, axis: int) -> ndarray:
     return np.where(np.isfinite(peak), peak, 0) if not np.isfinite(peak).all() else peak
 
 
-class Into:
-    """The gradient of a slice: zeros of the whole shape with `part` at `index`, not yet written out.
-
-    Adding it to a buffer touches only the slice, so the gradients of 32 slices of one array cost one array, not 32.
-    """
-
-    __slots__ = ("index", "part", "shape")
-
-    def __init__(self, part: ndarray, index: Any, shape: tuple[int, ...]) -> None:
-        self.part, self.index, self.shape = part, index, shape
-
-    @property
-    def dtype(self) -> Any:
-        return self.part.dtype
-
-    def astype(self, dtype: Any) -> Into:
-        return Into(self.part.astype(dtype), self.index, self.shape)
-
-    def add_to(self, buffer: ndarray) -> ndarray:
-        """Add to `buffer` in place; an index named twice counts twice."""
-        if _is_basic(self.index):
-            buffer[self.index] += self.part
-        else:
-            np.add.at(buffer, self.index, self.part)
-        return buffer
-
-    def dense(self) -> ndarray:
-        return self.add_to(np.zeros(self.shape, self.part.dtype))
-
-
 def into(part: ndarray, index: Any, shape: tuple[int, ...]) -> Into:
     """Zeros of `shape` with `part` added at `index`; written out when somebody needs the whole array."""
-    return Into(part, index, shape)
+    return Into(sys.modules[__name__], part, index, shape)
+
+
+add_at = np.add.at
 
 
 def put_along_axis(part: ndarray, index: ndarray, axis: int, shape: tuple[int, ...]) -> ndarray:
@@ -128,12 +104,6 @@ def zeroed(x: ndarray, index: Any) -> ndarray:
     out = x.copy()
     out[index] = 0
     return out
-
-
-def _is_basic(index: Any) -> bool:
-    """True for an index of slices, integers, None and ... only, which can name no element twice."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return all(isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool) or i is None or i is ... for i in parts)
 
 
 def reduce_to(grad: ndarray, like: Any) -> Any:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..backend import BACKENDS, graph, scalar
+from ..backend.into import Into
 from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
 from . import location
@@ -17,6 +18,9 @@ from .tensor import Tensor
 from .value import Value
 
 ADD, MUL = Add.shared, Mul.shared
+
+Step = tuple[Node, tuple[int, ...]]
+"""One step of a plan: a node, and the input numbers to which its gradient flows on."""
 
 
 def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
@@ -33,14 +37,14 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     if root.__class__ is Value and not create_graph:
         _backward_values(root, start)
         return
-    order = plan([root])
-    flow = run(order, {root: start}, create_graph)
+    steps = plan([root])
+    flow = run(steps, {root: start}, create_graph)
     keep_interior = state.inspecting
     for node, grad in flow.items():
         if node.op is None or node.__class__ is Value or keep_interior or node.keeps_grad:  # type: ignore[attr-defined]
             flow.deposit(node, grad)
     if not (retain_graph if retain_graph is not None else create_graph or state.inspecting):
-        free(order)
+        free(steps)
 
 
 def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
@@ -69,8 +73,8 @@ def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
 
 def check_root(root: Node) -> None:
     """A pass can start at `root`: it is a recorded result whose graph is still there."""
-    name = location.variable_name(root) or "this result"
     if root.op is None:
+        name = location.variable_name(root) or "this result"
         if root.requires_grad:
             raise RuntimeError(
                 f"'{name}' is a leaf: nothing was computed from it, so there is nothing to go back through; "
@@ -84,32 +88,36 @@ def check_root(root: Node) -> None:
         raise freed(root)
 
 
-def plan(roots: Sequence[Node]) -> list[Node]:
-    """The recorded results behind `roots`, newest first: the order of the pass. Iterative, at any depth.
+def plan(roots: Sequence[Node]) -> list[Step]:
+    """The recorded results behind `roots`, newest first, each with the input numbers to which a gradient flows.
 
-    Raises RuntimeError where the graph was freed, or where an input was edited after it was read.
+    Iterative, at any depth. Raises RuntimeError where the graph was freed.
     """
     found = {root.stamp: root for root in roots if root.op is not None}
+    slots: dict[int, tuple[int, ...]] = {}
     stack = list(found.values())
     while stack:
         node = stack.pop()
-        if node.inputs is None:
+        inputs = node.inputs
+        if inputs is None:
             raise freed(node)
-        for slot in needed_slots(node):
-            x = node.inputs[slot]
+        slots[node.stamp] = needed = needed_slots(node)
+        for slot in needed:
+            x = inputs[slot]
             if x.op is not None and x.stamp not in found:
                 found[x.stamp] = x
                 stack.append(x)
-    return [found[stamp] for stamp in sorted(found, reverse=True)]
+    return [(found[stamp], slots[stamp]) for stamp in sorted(found, reverse=True)]
 
 
 def needed_slots(node: Node) -> tuple[int, ...]:
     """The input numbers of `node` to which a gradient flows."""
-    op = node.op
-    assert op is not None and node.inputs is not None
-    return tuple(
-        slot for slot, x in enumerate(node.inputs) if isinstance(x, Node) and x.requires_grad and op.differentiable(slot)
-    )
+    rules = node.op.rules  # type: ignore[union-attr]
+    needed = []
+    for slot, x in enumerate(node.inputs):  # type: ignore[arg-type]
+        if isinstance(x, Node) and x.requires_grad and (not rules or rules[slot] is not None):
+            needed.append(slot)
+    return tuple(needed)
 
 
 class Flow(dict[Node, Any]):
@@ -127,20 +135,16 @@ class Flow(dict[Node, Any]):
     def arrive(self, node: Node, product: Any) -> None:
         """Add one contribution to what `node` has received."""
         before = self.get(node)
-        if product.__class__ is float:
-            self[node] = product if before is None else before + product
-        elif product.__class__ is Part:
+        kind = product.__class__
+        if kind is Into:  # touch only the slice
+            mine = node in self.owned and not self.reversible
+            self[node] = product.dense() if before is None else product.add_to(before if mine else before.copy())
+            self.owned.add(node)
+        elif kind is Part:
             parts = [None] * product.count if before is None else list(before)
             held = parts[product.index]
             parts[product.index] = product.grad if held is None else held + product.grad
             self[node] = parts
-        elif hasattr(product, "add_to"):  # the gradient of a slice: touch only the slice
-            mine = node in self.owned and not self.reversible
-            if before is None:
-                self[node] = product.dense()
-            else:
-                self[node] = product.add_to(before if mine else before.copy())
-            self.owned.add(node)
         elif before is None:
             self[node] = product
         elif node in self.owned and not self.reversible:
@@ -148,7 +152,8 @@ class Flow(dict[Node, Any]):
             self[node] = before
         else:
             self[node] = before + product
-            self.owned.add(node)
+            if kind is not float:
+                self.owned.add(node)
 
     def deposit(self, node: Node, grad: Any) -> None:
         """Add what arrived during this pass to `node.grad`."""
@@ -170,45 +175,50 @@ def _add(held: Tensor, grad: Any) -> Tensor:
     return held
 
 
-def run(order: Iterable[Node], start: dict[Node, Any], create_graph: bool = False, wanted: set[Node] | None = None) -> Flow:
-    """Carry gradients from the roots in `start` through `order`; returns what arrived at every node.
+def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = False, wanted: set[Node] | None = None) -> Flow:
+    """Carry gradients from the roots in `start` through the plan; returns what arrived at every node.
 
     `wanted`, when given, limits the pass to the nodes that lead to something asked for.
     """
     flow = Flow(start)
     with quietly():
-        for node in order:
+        for node, slots in steps:
             grad = flow.get(node)
             if grad is None:
                 continue
-            needed = needed_slots(node)
+            inputs: Any = node.inputs
             if wanted is not None:
-                needed = tuple(slot for slot in needed if node.inputs[slot] in wanted)  # type: ignore[index]
-            if needed:
-                for slot, _, product in contributions(node, grad, needed, create_graph):
-                    flow.arrive(node.inputs[slot], product)  # type: ignore[index]
+                slots = tuple(slot for slot in slots if inputs[slot] in wanted)
+                if not slots:
+                    continue
+            for slot, _, product in pulled(node, grad, slots, create_graph):
+                flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph))
     return flow
 
 
-def contributions(node: Node, grad: Any, needed: tuple[int, ...], create_graph: bool = False) -> list[tuple[int, Any, Any]]:
-    """The chain rule at `node`: for each slot in `needed`, (slot, local derivative or None, what the input receives)."""
-    return [
-        (slot, local, fitted(product, node.inputs[slot], create_graph))  # type: ignore[index]
-        for slot, local, product in pulled(node, grad, needed, create_graph)
-    ]
-
-
-def pulled(node: Node, grad: Any, needed: tuple[int, ...], create_graph: bool) -> list[tuple[int, Any, Any]]:
-    """The products of the rules at `node`, before they are summed back to the shapes of the inputs."""
-    op, inputs = node.op, node.inputs
-    assert op is not None and inputs is not None
-    check_fresh(node, needed)
-    saved = getattr(node, "_saved", None)
+def pulled(node: Node, grad: Any, slots: tuple[int, ...], create_graph: bool = False) -> list[tuple[int, Any, Any]]:
+    """The chain rule at `node`: for each of `slots`, (slot, local derivative or None, product), the product still in
+    the shape of the result; `fitted` sums it back to the input's."""
+    op, inputs, stamp = node.op, node.inputs, node.stamp
+    raws = []
+    edited = written(node) > stamp
+    for x in inputs:  # type: ignore[union-attr]
+        if isinstance(x, Node):
+            raws.append(x.raw)
+            cell = x._cell  # type: ignore[attr-defined]
+            if x.stamp > stamp or cell is not None and cell[0] > stamp:
+                edited = True
+        else:
+            raws.append(x)
+    if edited:
+        check_fresh(node, slots)
+    saved = node._saved if op.saves else None  # type: ignore[union-attr]
     if create_graph:
-        return op.pull(graph, grad, node, saved, needed, inputs)
+        return op.pull(graph, grad, node, saved, slots, inputs)  # type: ignore[union-attr, arg-type]
     out = node.raw
-    xp = scalar if node.__class__ is Value else BACKENDS[(out[0] if out.__class__ is tuple else out).__class__]
-    return op.pull(xp, grad, out, saved, needed, tuple(x.raw if isinstance(x, Node) else x for x in inputs))
+    kind = out.__class__
+    xp = scalar if kind is float else BACKENDS[out[0].__class__ if kind is tuple else kind]
+    return op.pull(xp, grad, out, saved, slots, raws)  # type: ignore[union-attr, arg-type]
 
 
 def fitted(product: Any, x: Node, create_graph: bool) -> Any:
@@ -216,12 +226,13 @@ def fitted(product: Any, x: Node, create_graph: bool) -> Any:
     if create_graph:
         return product if product.__class__ is Part else graph.reduce_to(product, x)
     raw = x.raw
-    if raw.__class__ is float:
+    kind = raw.__class__
+    if kind is float:
         return product if product.__class__ is float else float(product if not hasattr(product, "sum") else product.sum())
-    if raw.__class__ is tuple:
+    if kind is tuple:
         return product
     if product.shape != raw.shape:
-        product = BACKENDS[raw.__class__].reduce_to(product, raw)
+        product = BACKENDS[kind].reduce_to(product, raw)
     if product.dtype is not raw.dtype and product.dtype != raw.dtype:
         product = product.astype(raw.dtype)
     return product
@@ -239,9 +250,10 @@ def check_fresh(node: Node, needed: tuple[int, ...]) -> None:
 
 def written(x: Node) -> int:
     """The stamp of the last edit of `x` in place (for a leaf Value, of its last number)."""
-    if isinstance(x, Tensor):
-        return x._cell[0] if x._cell is not None else 0
-    return x.stamp if x.op is None else 0
+    cell = x._cell  # type: ignore[attr-defined]
+    if cell is not None:
+        return cell[0]  # type: ignore[no-any-return]
+    return x.stamp if x.op is None and isinstance(x, Value) else 0
 
 
 def raise_if_read(node: Node, needed: tuple[int, ...], number: int, x: Node) -> None:
@@ -257,9 +269,9 @@ def raise_if_read(node: Node, needed: tuple[int, ...], number: int, x: Node) -> 
         )
 
 
-def free(order: Iterable[Node]) -> None:
+def free(steps: Iterable[Step]) -> None:
     """Let go of the graph: a Tensor forgets its inputs (and says so when asked), Values keep theirs."""
-    for node in order:
+    for node, _ in steps:
         if node.__class__ is not Value:
             node.inputs = None
             node._saved = None

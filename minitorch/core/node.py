@@ -22,6 +22,8 @@ tick = itertools.count(1).__next__
 new = object.__new__
 """Allocate without a constructor call; `apply` and Value's arithmetic fill the slots in themselves."""
 
+FLOAT64 = np.dtype(np.float64)
+
 OUT = -1
 """In `Op.reads`: the rule reads the operation's own result."""
 
@@ -124,22 +126,20 @@ class Op:
 
 class Elementwise(Op):
     """An operation on each element by itself. Its rules `d_x(self, xp, out, *inputs)` state the local derivative ∂out/∂x;
-    the chain rule (times the incoming gradient, summed over what broadcasting stretched) is applied here, once for all."""
+    the chain rule (times the incoming gradient) is applied here, once for all."""
 
     elementwise = True
 
     def pull(
         self, xp: Any, grad: Any, out: Any, saved: Any, needed: tuple[int, ...], inputs: tuple[Any, ...]
     ) -> list[tuple[int, Any, Any]]:
-        extra = (saved,) if self.saves else ()
-        result = []
+        rules, result = self.rules, []
         for slot in needed:
-            local = self.rules[slot](self, xp, out, *extra, *inputs)  # type: ignore[misc]
+            local = rules[slot](self, xp, out, *inputs)  # type: ignore[misc]
             if local.__class__ is int:  # a rule that returns the literal 1 or -1: no array of ones, no multiplication
-                product = grad if local == 1 else -grad if local == -1 else grad * local
+                result.append((slot, local, grad if local == 1 else -grad if local == -1 else grad * local))
             else:
-                product = grad * local
-            result.append((slot, local, product))
+                result.append((slot, local, grad * local))
         return result
 
 
@@ -286,7 +286,7 @@ def apply(op: Op, *inputs: Any) -> Any:
         node._flow = None
     else:
         node = new(TENSOR)
-        if not op.bundle:
+        if (out.__class__ is not xp.ndarray or out.dtype is FLOAT64) and not op.bundle:
             out = settle(xp, out, raws)
         node._cell = share_cell(out, inputs) if op.view else None
         node.requires_grad = needs
@@ -309,7 +309,7 @@ def apply(op: Op, *inputs: Any) -> Any:
 def settle(xp: Any, out: Any, raws: list[Any]) -> Any:
     """The result as an array (NumPy's reductions return scalars), and not wider than its inputs called for:
     as in PyTorch, integers and Python numbers never turn a result into float64."""
-    if not hasattr(out, "__array_interface__") or out.__class__ not in BACKENDS:
+    if out.__class__ is not xp.ndarray:
         out = xp.asarray(out)
     if out.dtype.char == "d" and not any(getattr(raw, "dtype", None) == out.dtype for raw in raws):
         out = out.astype("f")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from ..backend import BACKENDS
@@ -53,15 +54,12 @@ class Stepper:
         start = engine.seed(root, gradient, create_graph=False)
         self.root = root
         self.retain_graph = retain_graph
-        self.order = engine.plan([root])
+        steps = engine.plan([root])
+        self.order = [node for node, _ in steps]
         self._flow = engine.Flow({root: start}, reversible=True)
         self._start = start
-        self._slots: list[tuple[int, ...]] = []
-        self._first = [0]  # the position at which each node begins
-        for node in self.order:
-            slots = engine.needed_slots(node)
-            self._slots.append(slots)
-            self._first.append(self._first[-1] + len(slots))
+        self._slots = [slots for _, slots in steps]
+        self._first = list(accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
         self._applied: list[Contribution] = []
         self._ledgers: dict[Node, list[Contribution]] = {}
         self._pulled: tuple[int, list[tuple[int, Any, Any]]] | None = None
@@ -210,7 +208,7 @@ class Stepper:
         if self._pulled is None or self._pulled[0] != number:
             node = self.order[number]
             with quietly():
-                self._pulled = number, engine.pulled(node, self._flow[node], self._slots[number], False)
+                self._pulled = number, engine.pulled(node, self._flow[node], self._slots[number])
         return self._pulled[1]
 
     def _give_grads(self) -> None:

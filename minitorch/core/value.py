@@ -27,6 +27,7 @@ class Value(Node):
     requires_grad = True
     shape: tuple[int, ...] = ()
     ndim = 0
+    _cell = None  # only arrays are edited in place
 
     def __init__(self, data: float, name: str | None = None) -> None:
         if data.__class__ is not float:
