@@ -39,12 +39,16 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
         return
     steps = plan([root])
     flow = run(steps, {root: start}, create_graph)
-    keep_interior = state.inspecting
     for node, grad in flow.items():
-        if node.op is None or node.__class__ is Value or keep_interior or node.keeps_grad:  # type: ignore[attr-defined]
+        if receives_grad(node):
             flow.deposit(node, grad)
     if not (retain_graph if retain_graph is not None else create_graph or state.inspecting):
         free(steps)
+
+
+def receives_grad(node: Node) -> bool:
+    """Whether a pass leaves its gradient in `node.grad`: leaves and Values always, interior Tensors when asked or looked at."""
+    return node.op is None or isinstance(node, Value) or state.inspecting or node.keeps_grad  # type: ignore[attr-defined]
 
 
 def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
@@ -58,8 +62,8 @@ def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
         if root.raw.size != 1:
             name = location.variable_name(root) or "this tensor"
             raise RuntimeError(
-                f"backward needs one number to start from, and '{name}' has shape {tuple(root.raw.shape)}: "
-                f"reduce it first ({name}.sum().backward()) or give the gradient ({name}.backward(gradient=...))"
+                f"backward needs one number to start from, and {name} has shape {tuple(root.raw.shape)}: "
+                "reduce it first, as .sum().backward() does, or give the gradient, as .backward(gradient=...)"
             )
         array = xp.ones_like(root.raw)
     else:

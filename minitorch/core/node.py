@@ -47,6 +47,8 @@ class Op:
     saves: ClassVar[bool] = False
     view: ClassVar[bool] = False
     """The result may share its first input's memory."""
+    requires: ClassVar[str] = ""
+    """What the shapes of the inputs must satisfy, for the message when they do not."""
     makes_tensor: ClassVar[bool] = False
     """The result is a Tensor even when every input is a number (`stack` of Values)."""
     bundle: ClassVar[bool] = False
@@ -129,6 +131,7 @@ class Elementwise(Op):
     the chain rule (times the incoming gradient) is applied here, once for all."""
 
     elementwise = True
+    requires = "sizes must be equal, or 1, counted from the last axis"
 
     def pull(
         self, xp: Any, grad: Any, out: Any, saved: Any, needed: tuple[int, ...], inputs: tuple[Any, ...]
@@ -355,8 +358,7 @@ def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) 
         name = location.variable_name(x) if isinstance(x, Node) else None
         shown = f"'{name}'" if name else f"input {label}"
         parts.append(f"{shown} of shape {tuple(np.shape(raw))}")
-    reason = str(error).splitlines()[0] if str(error) else "shapes do not fit"
-    return ValueError(f"{op.name} does not fit its operands {' and '.join(parts)}: {reason}")
+    return ValueError(f"{op.name} cannot take {' and '.join(parts)}: {op.requires or str(error).strip()}")
 
 
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:

@@ -47,17 +47,15 @@ class Stepper:
     and lose it again on the way back. Any walk restores every flow bit for bit (a reverted contribution puts the saved
     value back, it subtracts nothing), and at the end the gradients are those of `root.backward()`, bit for bit.
 
-    The plan is one list of nodes; what a contribution says is computed when it is stepped on.
+    The graph is kept. The plan is one list of nodes; what a contribution says is computed when it is stepped on.
     """
 
-    def __init__(self, root: Node, gradient: Any = None, retain_graph: bool = True) -> None:
+    def __init__(self, root: Node, gradient: Any = None) -> None:
         start = engine.seed(root, gradient, create_graph=False)
         self.root = root
-        self.retain_graph = retain_graph
         steps = engine.plan([root])
         self.order = [node for node, _ in steps]
         self._flow = engine.Flow({root: start}, reversible=True)
-        self._start = start
         self._slots = [slots for _, slots in steps]
         self._first = list(accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
         self._applied: list[Contribution] = []
@@ -65,7 +63,7 @@ class Stepper:
         self._pulled: tuple[int, list[tuple[int, Any, Any]]] | None = None
         self._grads_before: list[tuple[Node, Any]] | None = None
         self._expected: dict[Node, int] | None = None
-        self._number = {node: number for number, node in enumerate(self.order)}
+        self._number: dict[Node, int] | None = None
 
     def __len__(self) -> int:
         return self._first[-1]
@@ -190,6 +188,8 @@ class Stepper:
 
     def state(self, node: Node) -> str:
         """"constant" (no gradient comes here), "todo", "ready" (all has arrived), "current" or "done"."""
+        if self._number is None:
+            self._number = {node: number for number, node in enumerate(self.order)}
         number = self._number.get(node)
         if number is None:
             arrived, expected = self.arrivals(node)
@@ -214,7 +214,7 @@ class Stepper:
     def _give_grads(self) -> None:
         self._grads_before = []
         for node, grad in self._flow.items():
-            if node.op is not None and isinstance(node, Tensor) and not (self.retain_graph or node.keeps_grad):
+            if not engine.receives_grad(node):
                 continue
             held = node.grad  # type: ignore[attr-defined]
             self._grads_before.append((node, held))

@@ -13,6 +13,7 @@ class MatMul(Op):
 
     name = "matmul"
     symbol = "@"
+    requires = "the last size of a must equal the last but one of b, and the sizes before them must broadcast"
 
     def forward(self, xp, a, b):
         return xp.matmul(a, b)

@@ -81,6 +81,8 @@ class To(Op):
 class Cat(Op):
     """The tensors one after the other along `axis`; each receives its own piece of the gradient."""
 
+    requires = "all sizes but the one along the axis must be equal"
+
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
 
@@ -100,6 +102,7 @@ class Stack(Op):
     """The tensors side by side along a new `axis`; each receives its own slice of the gradient."""
 
     makes_tensor = True
+    requires = "all shapes must be equal"
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
