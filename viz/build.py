@@ -1,0 +1,309 @@
+"""From the engine to a GraphView: what a graph, or a paused backward pass, looks like."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from minitorch.backend.numpy import stretched_axes
+from minitorch.core.backward import needed_slots
+from minitorch.core.naming import names as engine_names
+from minitorch.core.node import Node, ancestors
+from minitorch.core.stepper import Contribution, Stepper
+from viz.errors import DrawError
+from viz.format import DIGITS, Content, content, number
+from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
+from viz.locals import local_derivative
+from viz.simplify import framed, shorten_edges
+from viz.wording import NAME_LENGTH, RULE_LENGTH, constant_text, factor, local_text, rule_text, shorten, shown_name, title
+
+LIMIT = 500  # a graph of more nodes is not drawn whole
+NEAREST = 80  # of such a graph, at most so many nodes are drawn,
+HOPS = 12  # at most so many edges away from the root
+
+
+def view(
+    of: Node | Stepper,
+    *,
+    variables: Mapping[str, object] | None = None,
+    digits: int = DIGITS,
+    limit: int = LIMIT,
+) -> GraphView:
+    """The GraphView of the graph behind a Value or Tensor, or of a paused Stepper.
+
+    `variables` name the nodes they hold. A graph of more than `limit` nodes is cut down to those nearest its root (or
+    nearest the point where the stepper stands), and a note says so. Raises DrawError when backward() freed the graph,
+    TypeError for anything that has no graph.
+    """
+    stepper = of if isinstance(of, Stepper) else None
+    root = stepper.root if stepper is not None else of
+    if not isinstance(root, Node):
+        raise TypeError(f"draw needs a Value, a Tensor or a Stepper, not {type(of).__name__}")
+    builder = Builder(root, stepper, variables or {}, digits, limit)
+    nodes, edges = builder.build()
+    nodes, edges, notes = shorten_edges(nodes, edges)
+    return GraphView(
+        title=builder.title(),
+        subtitle=builder.subtitle(),
+        nodes=nodes,
+        edges=edges,
+        clusters=framed(nodes, edges),
+        notes=(*builder.notes, *notes),
+        legend=legend(nodes, edges),
+    )
+
+
+class Builder:
+    """One build: the graph in drawing order, its names, and what the stepper knows."""
+
+    def __init__(
+        self, root: Node, stepper: Stepper | None, variables: Mapping[str, object], digits: int, limit: int
+    ) -> None:
+        self.root, self.stepper, self.digits = root, stepper, digits
+        self.notes: list[str] = []
+        try:
+            everything = _drawing_order(ancestors(root))
+        except RuntimeError as error:
+            raise DrawError(f"{error}; or draw before backward()") from None
+        self.names = engine_names(root, variables)
+        self.shown = everything
+        if len(everything) > limit:
+            self.shown = self._nearest(everything, min(limit, NEAREST))
+        self.ids = {node: f"n{number}" for number, node in enumerate(everything, 1)}
+        self.first_step = self._first_steps()
+        self.last = stepper.last if stepper is not None else None
+        self.next = stepper.peek() if stepper is not None else None
+
+    def build(self) -> tuple[tuple[NodeView, ...], tuple[EdgeView, ...]]:
+        """Every node and edge that is shown; constants and stubs stand before the node that uses them."""
+        chosen = set(self.shown)
+        nodes: list[NodeView] = []
+        edges: list[EdgeView] = []
+        for node in self.shown:
+            id = self.ids[node]
+            inputs = node.inputs or ()
+            hidden = [slot for slot, x in enumerate(inputs) if isinstance(x, Node) and x not in chosen]
+            for slot, x in enumerate(inputs):
+                if slot in hidden:
+                    continue
+                source = self.ids[x] if isinstance(x, Node) else f"{id}c{slot}"
+                if not isinstance(x, Node):
+                    nodes.append(self._constant(source, x, node.scope))
+                edges.append(self._edge(source, node, slot))
+            if hidden:
+                nodes.append(self._stub(id, [inputs[slot] for slot in hidden]))
+                edges.append(self._stub_edge(id, node, hidden))
+            nodes.append(self._node(node))
+        return tuple(nodes), tuple(edges)
+
+    def title(self) -> str:
+        """What is drawn."""
+        name = shorten(self.names[self.root], NAME_LENGTH) or "(no name)"
+        return f"Backward pass of {name}" if self.stepper is not None else f"Graph of {name}"
+
+    def subtitle(self) -> str:
+        """Where we are."""
+        stepper = self.stepper
+        if stepper is None:
+            if self.root.op is None or any(node.grad is not None for node in self.shown):  # type: ignore[attr-defined]
+                return ""
+            return "forward pass only: no gradient has arrived yet"
+        text = f"step {stepper.position} of {len(stepper)}"
+        if self.last is not None:
+            text += f" · arrived: {self._hop(self.last.node, self.last.slot)}"
+        return text + (f" · next: {self._hop(*self.next)}" if self.next is not None else " · finished")
+
+    def _hop(self, node: Node, slot: int) -> str:
+        assert node.op is not None and node.inputs is not None
+        label = node.op.labels(len(node.inputs))[slot]
+        target = node.inputs[slot]
+        return f"{shorten(self.names[node], NAME_LENGTH)} → {shorten(self.names[target], NAME_LENGTH)} (as {label})"
+
+    # Nodes
+
+    def _node(self, node: Node) -> NodeView:
+        name, op = self.names[node], node.op
+        arguments = [shown_name(self.names[x]) if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
+        kind: Kind = "operation" if op is not None else "parameter" if _is_parameter(node) else "input"
+        where = f"{node.where[0].replace(chr(92), '/').rpartition('/')[2]}:{node.where[1]}" if node.where else ""
+        shared: dict[str, Any] = {
+            "id": self.ids[node],
+            "kind": kind,
+            "name": name,
+            "title": title(name, op, arguments) if op is not None else shown_name(name),
+            "op": op.name if op is not None else "",
+            "value": self._content(node.raw),
+            "wants_gradient": node.requires_grad,
+            "output": node is self.root and op is not None,
+            "scope": node.scope,
+            "where": where,
+        }
+        if self.stepper is None:
+            grad = node.grad  # type: ignore[attr-defined]
+            return NodeView(**shared, gradient=None if grad is None else self._content(getattr(grad, "raw", grad)))
+        stepper, flow = self.stepper, self.stepper.flow(node)
+        arrivals = stepper.arrivals(node)
+        return NodeView(
+            **shared,
+            gradient=None if flow is None else self._content(flow),
+            arrivals=arrivals if arrivals[1] else None,
+            ledger=self._ledger(node, arrivals),
+            steps=self._steps(node),
+            state=stepper.state(node),  # type: ignore[arg-type]
+        )
+
+    def _content(self, raw: Any) -> Content:
+        if isinstance(raw, (tuple, list)):  # an operation with several results; they are read one by one
+            return Content(f"{len(raw)} results")
+        return content(raw, self.digits)
+
+    def _constant(self, id: str, raw: Any, scope: str) -> NodeView:
+        text = constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
+        return NodeView(id, "constant", text, text, value=self._content(raw), wants_gradient=False, scope=scope)
+
+    def _ledger(self, node: Node, arrivals: tuple[int, int]) -> str:
+        """`1.0 + 3.0 = 4.0`, or who contributed where the contributions are arrays; empty for a single contribution."""
+        assert self.stepper is not None
+        arrived, expected = arrivals
+        if expected < 2:
+            return ""
+        entries = [self._entry(one) for one in self.stepper.ledger(node)]
+        if len(entries) > 4:
+            entries = [*entries[:2], "…", entries[-1]]
+        if arrived < expected:
+            return " + ".join([*entries, "…"]) if entries else "…"
+        total = self.stepper.flow(node)
+        return " + ".join(entries) + (f" = {number(total, self.digits)}" if isinstance(total, float) else "")
+
+    def _entry(self, one: Contribution) -> str:
+        if isinstance(one.contribution, float):
+            return factor(one.contribution, self.digits)
+        return f"from {shown_name(self.names[one.node])}"
+
+    def _first_steps(self) -> dict[Node, int]:
+        """The number of the first contribution of every node of the pass."""
+        first: dict[Node, int] = {}
+        position = 1
+        for node in self.stepper.order if self.stepper is not None else ():
+            first[node] = position
+            position += len(needed_slots(node))
+        return first
+
+    def _steps(self, node: Node) -> tuple[int, int] | None:
+        count = len(needed_slots(node)) if node in self.first_step else 0
+        return (self.first_step[node], self.first_step[node] + count - 1) if count else None
+
+    # Edges
+
+    def _edge(self, source: str, node: Node, slot: int) -> EdgeView:
+        assert node.op is not None and node.inputs is not None
+        x, label = node.inputs[slot], node.op.labels(len(node.inputs))[slot]
+        id = f"{self.ids[node]}e{slot}"
+        needed = needed_slots(node)
+        if slot not in needed or self.stepper is not None and node not in self.first_step:
+            return EdgeView(id, source, self.ids[node], slot, label, carries=False)
+        local = local_derivative(node, slot)
+        text, dead = local_text(local, self.digits) if local is not None else ("", False)
+        rule = node.op.formula(slot)
+        text = text or shorten(rule_text(rule), RULE_LENGTH)
+        step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
+        edge = EdgeView(
+            id, source, self.ids[node], slot, label, text, rule=rule, step=step, dead=dead, reduction=_reduction(node, x)
+        )
+        return self._in_motion(edge, node, slot, local) if step is not None else edge
+
+    def _in_motion(self, edge: EdgeView, node: Node, slot: int, local: Any) -> EdgeView:
+        """An edge of a backward pass: arrived, just arrived, next or still to come, with the numbers that moved."""
+        from dataclasses import replace
+
+        assert self.stepper is not None and edge.step is not None
+        position = self.stepper.position
+        if edge.step == position and self.last is not None:
+            return replace(edge, state="last", product=self._product(self.last), reduction=self.last.reduction or "")
+        if edge.step == position + 1:
+            incoming = self.stepper.flow(node)
+            known = isinstance(incoming, float) and isinstance(local, (int, float))
+            product = f"{factor(incoming, self.digits)} × {factor(local, self.digits)} = ?" if known else ""
+            return replace(edge, state="next", product=product)
+        return replace(edge, state="done" if edge.step < position else "todo")
+
+    def _product(self, last: Contribution) -> str:
+        """The arithmetic of a contribution: with its numbers for scalars, with its outcome for arrays."""
+        if isinstance(last.contribution, float):
+            result = number(last.contribution, self.digits)
+            if isinstance(last.incoming, float) and isinstance(last.local, (int, float)):
+                return f"{factor(last.incoming, self.digits)} × {factor(last.local, self.digits)} = {result}"
+            return f"→ {result}"
+        outcome = self._content(last.contribution)
+        return f"→ {outcome.shape} {outcome.text.split('  ')[0]}"
+
+    # Large graphs
+
+    def _nearest(self, everything: list[Node], count: int) -> list[Node]:
+        """The `count` nodes fewest edges away from the root, or from where the stepper stands; in drawing order."""
+        centre = self.root
+        if self.stepper is not None:
+            last = self.stepper.last
+            centre = self.stepper.node or (last.input if last is not None else self.root)
+        readers: dict[Node, list[Node]] = {}
+        if centre is not self.root:
+            for node in everything:
+                for x in node.inputs or ():
+                    if isinstance(x, Node):
+                        readers.setdefault(x, []).append(node)
+        hops, queue = {centre: 0}, deque([centre])
+        while queue and len(hops) < count:
+            node = queue.popleft()
+            # Not on from a leaf to its readers: a weight that is used everywhere would make everything near.
+            onwards = readers.get(node, ()) if node.op is not None else ()
+            for x in (*onwards, *(node.inputs or ())):
+                if isinstance(x, Node) and x not in hops and hops[node] < HOPS and len(hops) < count:
+                    hops[x] = hops[node] + 1
+                    queue.append(x)
+        self.notes.append(
+            f"Showing the {len(hops)} of {len(everything):,} nodes nearest to "
+            f"{shorten(self.names[centre], NAME_LENGTH) or '(no name)'}."
+        )
+        return [node for node in everything if node in hops]
+
+    def _stub(self, id: str, hidden: list[Node]) -> NodeView:
+        text = f"… {shown_name(self.names[hidden[0]])}" if len(hidden) == 1 else f"… {len(hidden)} nodes"
+        return NodeView(f"{id}s", "stub", text, text)
+
+    def _stub_edge(self, id: str, node: Node, hidden: list[int]) -> EdgeView:
+        assert node.op is not None and node.inputs is not None
+        if len(hidden) == 1:
+            from dataclasses import replace
+
+            return replace(self._edge(f"{id}s", node, hidden[0]), source=f"{id}s")
+        labels = node.op.labels(len(node.inputs))
+        names = ", ".join(labels[slot] for slot in hidden[:2]) + (", …" if len(hidden) > 2 else "")
+        carries = any(slot in needed_slots(node) for slot in hidden)
+        return EdgeView(f"{id}es", f"{id}s", id, hidden[0], names, carries=carries)
+
+
+def _drawing_order(nodes: list[Node]) -> list[Node]:
+    """Results in creation order, each leaf just before its first use. Creation stamps alone would not do: a leaf whose
+    number was changed is as new as the change, and the picture must not be rearranged by a training step."""
+    ordered: dict[Node, None] = {}
+    for node in nodes:
+        if node.op is not None:
+            ordered.update((x, None) for x in node.inputs or () if isinstance(x, Node) and x not in ordered)
+            ordered.setdefault(node)
+    return list(ordered) or nodes
+
+
+def _is_parameter(node: Node) -> bool:
+    return any(base.__name__ == "Parameter" for base in type(node).__mro__)
+
+
+def _reduction(node: Node, x: Node) -> str:
+    """How the gradient of an elementwise operation is summed back to the shape of an input that was stretched."""
+    if node.op is None or not node.op.elementwise:
+        return ""
+    have, want = getattr(node.raw, "shape", ()), getattr(x.raw, "shape", ())
+    if have == want:
+        return ""
+    axes = stretched_axes(have, want)
+    return f"sum {f'axis {axes[0]}' if len(axes) == 1 else f'axes {axes}'}: {have} → {want}"

@@ -1,0 +1,160 @@
+"""How numbers and arrays are written in pictures.
+
+The width of a number must not jump from step to step, so every number keeps a fixed count of significant digits; only
+zeros that say nothing are dropped, down to one decimal (``3.0``), as learners write them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+DIGITS = 4
+THUMBNAIL = 8  # largest side of an array that is drawn cell by cell
+PRINTED = 16  # arrays of at most this many elements show their numbers in the cells
+ROW_LENGTH = 32  # characters in a row of such cells
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One element of a thumbnail. ``level`` is -1..1 around zero (the cell's colour), None for NaN."""
+
+    text: str
+    level: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a number or an array looks like, ready for any writer.
+
+    ``text`` is the number itself, or the one-line summary of an array; ``shape`` is empty for a single number;
+    ``alarm`` counts what a learner must not miss (``nan 3``, ``zero 91%``); ``cells`` is the thumbnail of a small
+    array, ``bars`` the histogram of a larger one, as fractions of the tallest bar.
+    """
+
+    text: str
+    shape: str = ""
+    kind: str = ""
+    alarm: str = ""
+    cells: tuple[tuple[Cell, ...], ...] = ()
+    bars: tuple[float, ...] = ()
+
+
+def number(x: object, digits: int = DIGITS) -> str:
+    """``x`` with ``digits`` significant digits: ``3.0``, ``0.7071``, ``1.234e-05``, ``nan``; ints and bools as they are."""
+    if isinstance(x, (bool, np.bool_, int, np.integer)):
+        return str(x)
+    value = float(x)  # type: ignore[arg-type]
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if value != 0 and not -4 <= power < 6:
+        return f"{mantissa.rstrip('0').rstrip('.')}e{power:+03d}"
+    if power >= digits:
+        return f"{value:.1f}" if value.is_integer() else f"{value:.0f}"
+    whole, _, fraction = f"{float(f'{mantissa}e{exponent}'):.{max(digits - 1 - power, 1)}f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
+
+
+def signed(x: object, digits: int = DIGITS) -> str:
+    """``number``, in brackets when negative: for the middle of a sum or a product."""
+    text = number(x, digits)
+    return f"({text})" if text.startswith("-") else text
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """``(3, 4)`` for a shape, ``()`` for none."""
+    return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
+
+
+def host(raw: Any) -> np.ndarray:
+    """``raw`` as a NumPy array on this side of the bus (a CuPy array is copied)."""
+    return np.asarray(raw.get() if hasattr(raw, "get") and not isinstance(raw, np.ndarray) else raw)
+
+
+def content(raw: Any, digits: int = DIGITS) -> Content:
+    """The ``Content`` of a float or of an array of any dtype, shape and device."""
+    if isinstance(raw, (bool, int, float)):
+        return Content(number(raw, digits), alarm=_alarm(np.asarray(raw)))
+    array = host(raw)
+    if array.ndim == 0:
+        return Content(number(array[()], digits), shape="()", kind=str(array.dtype), alarm=_alarm(array))
+    cells = _cells(array, digits)
+    return Content(
+        text=summary(array, digits),
+        shape=shape_text(array.shape),
+        kind=str(array.dtype),
+        alarm=_alarm(array),
+        cells=cells,
+        bars=() if cells else _bars(array),
+    )
+
+
+def summary(array: np.ndarray, digits: int = DIGITS) -> str:
+    """Range, mean and standard deviation of the finite elements on one line: ``-2.1 … 2.6  mean 0.01  sd 1.0``."""
+    if array.size == 0:
+        return "empty"
+    if array.dtype == bool:
+        return f"{int(array.sum())} of {array.size} true"
+    finite = array[np.isfinite(array)].astype(np.float64)
+    if finite.size == 0:
+        return "no finite element"
+    short = min(digits, 3)
+    low, high = finite.min(), finite.max()
+    if low == high:
+        return f"all {number(low, digits)}"
+    if array.dtype.kind in "iu":
+        return f"{int(low)} … {int(high)}"
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = number(finite.mean(), short), number(finite.std(), short)
+    return f"{number(low, short)} … {number(high, short)}  mean {mean}  sd {deviation}"
+
+
+def _alarm(array: np.ndarray) -> str:
+    if array.dtype.kind not in "fc" or array.size == 0:
+        return ""
+    nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    marks = [f"NaN {nans}" if array.ndim else "NaN"] if nans else []
+    marks += [f"inf {infs}" if array.ndim else "inf"] if infs else []
+    zeros = int((array == 0).sum())
+    if array.ndim and zeros and zeros < array.size:
+        marks.append(f"zero {zeros}" if array.size <= PRINTED else f"zero {100 * zeros / array.size:.0f}%")
+    return " · ".join(marks)
+
+
+def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
+    if not 0 < array.ndim <= 2 or array.size == 0 or max(array.shape) > THUMBNAIL:
+        return ()
+    grid = np.atleast_2d(array)
+    numeric = grid.astype(np.float64)
+    finite = np.abs(numeric[np.isfinite(numeric)])
+    scale = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
+    longest = max(len(number(shown, min(digits, 3))) for shown in grid.flat)
+    printed = array.size <= PRINTED and grid.shape[1] * longest <= ROW_LENGTH
+
+    def cell(shown: Any, value: float) -> Cell:
+        text = number(shown, min(digits, 3)) if printed or not np.isfinite(value) else ""
+        return Cell(text, None if np.isnan(value) else float(np.clip(value / scale, -1, 1)))
+
+    return tuple(
+        tuple(cell(shown, float(value)) for shown, value in zip(row, values))
+        for row, values in zip(grid, numeric)
+    )
+
+
+def _bars(array: np.ndarray) -> tuple[float, ...]:
+    if array.dtype == bool or array.size == 0:
+        return ()
+    finite = array[np.isfinite(array)].astype(np.float64)
+    if finite.size == 0 or finite.min() == finite.max():
+        return ()
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = finite.min(), finite.max()
+        if not np.isfinite(high - low) or high - low < 1e-300:
+            return ()
+        counts, _ = np.histogram(finite, bins=BINS, range=(low, high))
+    return tuple(float(count) / int(counts.max()) for count in counts)

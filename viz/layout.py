@@ -1,0 +1,264 @@
+"""Where everything goes: running Graphviz safely, and reading back the positions.
+
+The system's `dot` is used if there is one that works, else the `graphviz-pure` program that comes with the base install.
+A run has a time limit; when it passes, the whole process group is killed. What the program writes to stderr is read: a
+result that came with an error is no result.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from viz.boxes import Size
+from viz.dot import PIXEL, skeleton
+from viz.errors import DrawError
+from viz.graphview import EdgeView, GraphView
+
+TIME_LIMIT = 10.0  # seconds for one run of dot
+INSTALL = "install Graphviz (https://graphviz.org/download) or run: pip install graphviz-pure"
+
+Point = tuple[float, float]
+
+
+class LayoutTimeout(DrawError):
+    """Graphviz did not finish within the time limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle by its centre and size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def left(self) -> float:
+        return self.x - self.width / 2
+
+    @property
+    def top(self) -> float:
+        return self.y - self.height / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An edge: Bezier points from the source to its label, the label, and Bezier points on to the target."""
+
+    start: tuple[Point, ...]
+    label: Box
+    end: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Positions by id, y growing downwards from the top left corner (0, 0) of a `width` x `height` area."""
+
+    width: float
+    height: float
+    nodes: Mapping[str, Box]
+    edges: Mapping[str, Route]
+    clusters: Mapping[str, Box]
+
+
+def place(
+    view: GraphView,
+    nodes: Mapping[str, Size],
+    edges: Mapping[str, Size],
+    *,
+    direction: str = "LR",
+    time_limit: float = TIME_LIMIT,
+) -> Layout:
+    """Lay a view out. Raises LayoutTimeout when dot is too slow even with its fast settings, DrawError without a dot."""
+    try:
+        raw = run_dot(skeleton(view, nodes, edges, direction=direction), "json0", time_limit)
+    except LayoutTimeout:
+        raw = run_dot(skeleton(view, nodes, edges, direction=direction, fast=True), "json0", time_limit)
+    return _read(view, raw, direction)
+
+
+def run_dot(text: str, format: str, time_limit: float = TIME_LIMIT) -> bytes:
+    """The output of Graphviz for DOT `text`, from the first program that works.
+
+    Raises LayoutTimeout after `time_limit` seconds, DrawError with one sentence when no program works.
+    """
+    reasons = []
+    for program in programs():
+        try:
+            return _run(program, text, format, time_limit)
+        except LayoutTimeout:
+            raise
+        except (DrawError, OSError) as error:
+            reasons.append(f"{program.name}: {str(error).strip()}")
+    if not reasons:
+        raise DrawError(f"no Graphviz found to lay the picture out: {INSTALL}")
+    raise DrawError(f"Graphviz could not lay the picture out ({'; '.join(reasons)}): {INSTALL}")
+
+
+def programs() -> list[Path]:
+    """The Graphviz programs on this machine, best first; empty if there is none."""
+    found = [Path(path) for path in (shutil.which("dot"), _pure_path()) if path]
+    return found
+
+
+@functools.cache
+def _pure_path() -> str | None:
+    """The `graphviz-pure` program: where pip recorded it, else beside this Python, else on PATH.
+
+    PATH comes last: a virtual environment that is used without being activated is not on it.
+    """
+    name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
+    places: list[Path] = []
+    try:
+        recorded = metadata.files("graphviz-pure") or []
+        places += [Path(str(file.locate())) for file in recorded if file.name == name]
+    except metadata.PackageNotFoundError:
+        pass
+    places += [Path(sys.executable).parent / name, Path(sysconfig.get_path("scripts")) / name]
+    for place in places:
+        if place.is_file() and os.access(place, os.X_OK):
+            return str(place.resolve())
+    return shutil.which("graphviz-pure")
+
+
+def _run(program: Path, text: str, format: str, time_limit: float) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="minitorch-draw-") as folder:
+        source, target = Path(folder, "graph.dot"), Path(folder, "graph.out")
+        source.write_text(text, encoding="utf-8")
+        command = [str(program), f"-T{format}", "-o", str(target), str(source)]
+        # Its own process group, so that children of a wrapper script die with it.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            start_new_session=os.name == "posix",
+        )
+        try:
+            _, stderr = process.communicate(timeout=time_limit)
+        except subprocess.TimeoutExpired:
+            raise LayoutTimeout(f"Graphviz did not finish this picture within {time_limit:g} s") from None
+        finally:
+            _kill(process)
+        said = stderr.decode("utf-8", "replace")
+        errors = [line for line in said.splitlines() if line.startswith("Error")]
+        if process.returncode != 0 or errors:
+            raise DrawError((errors or said.strip().splitlines() or [f"exit status {process.returncode}"])[0])
+        if not target.exists() or not target.stat().st_size:
+            raise DrawError("it wrote nothing")
+        return target.read_bytes()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all it started; nothing happens when it has ended."""
+    if process.poll() is None:
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.communicate()
+
+
+def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
+    """Graphviz's JSON as a Layout, moved to the origin and turned the right way up."""
+    try:
+        graph = json.loads(raw)
+        objects = {item["name"]: item for item in graph.get("objects", ())}
+        boxes = {id: _box(item) for id, item in objects.items() if "pos" in item}
+        lines = {item["id"]: _points(item["pos"]) for item in graph.get("edges", ())}
+        routes = {e.id: Route(lines[f"{e.id}in"], boxes[e.id], lines[f"{e.id}out"]) for e in view.edges}
+        clusters = {cluster.id: _area(objects[f"cluster_{cluster.id}"]["bb"]) for cluster in view.clusters}
+        nodes = {node.id: boxes[node.id] for node in view.nodes}
+    except (ValueError, KeyError, IndexError) as error:
+        raise DrawError(f"Graphviz answered with a layout that cannot be read ({error!r}): {INSTALL}") from None
+    every = [*boxes.values(), *clusters.values()]
+    points = [point for line in lines.values() for point in line]
+    left = min([box.left for box in every] + [x for x, _ in points])
+    right = max([box.left + box.width for box in every] + [x for x, _ in points])
+    bottom = min([box.top for box in every] + [y for _, y in points])
+    top = max([box.top + box.height for box in every] + [y for _, y in points])
+
+    def moved(point: Point) -> Point:
+        return (point[0] - left, top - point[1])
+
+    def moved_box(box: Box) -> Box:
+        return Box(box.x - left, top - box.y, box.width, box.height)
+
+    def moved_route(route: Route) -> Route:
+        return Route(tuple(map(moved, route.start)), moved_box(route.label), tuple(map(moved, route.end)))
+
+    return Layout(
+        right - left,
+        top - bottom,
+        {id: moved_box(box) for id, box in nodes.items()},
+        _apart(view, {id: moved_route(route) for id, route in routes.items()}, nodes, direction),
+        {id: moved_box(box) for id, box in clusters.items()},
+    )
+
+
+def _apart(
+    view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str
+) -> dict[str, Route]:
+    """Routes whose arrows reach a box side by side, in the order in which they come.
+
+    dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase). Of edges
+    between the same two nodes the first argument comes first: dot orders them as it likes, and either order fits.
+    """
+    across = 1 if direction == "LR" else 0  # the coordinate along the side that the arrows reach
+    arrivals: dict[str, list[EdgeView]] = {}
+    for edge in view.edges:
+        arrivals.setdefault(edge.target, []).append(edge)
+    result: dict[str, Route] = {}
+    for target, edges in arrivals.items():
+        ordered = sorted(edges, key=lambda edge: (routes[edge.id].label.y, routes[edge.id].label.x)[:: 1 if across else -1])
+        for source in {edge.source for edge in edges}:
+            places = [i for i, edge in enumerate(ordered) if edge.source == source]
+            twins = sorted((ordered[i] for i in places), key=lambda edge: edge.slot)
+            swapped = {twin.id: routes[ordered[i].id] for twin, i in zip(twins, places)}
+            for twin, i in zip(twins, places):
+                ordered[i] = twin
+            routes.update(swapped)
+        side = nodes[target].height if across else nodes[target].width
+        gap = min(42.0, (side - 20) / len(ordered))
+        for i, edge in enumerate(ordered):
+            result[edge.id] = _shifted(routes[edge.id], (i - (len(ordered) - 1) / 2) * gap, across)
+    return result
+
+
+def _shifted(route: Route, offset: float, across: int) -> Route:
+    """`route` with its arrival moved sideways by `offset`."""
+
+    def moved(point: Point) -> Point:
+        return (point[0], point[1] + offset) if across else (point[0] + offset, point[1])
+
+    return Route(route.start, route.label, (*route.end[:-2], moved(route.end[-2]), moved(route.end[-1])))
+
+
+def _box(item: Mapping[str, str]) -> Box:
+    x, y = map(float, item["pos"].split(","))
+    return Box(x, y, float(item["width"]) * PIXEL, float(item["height"]) * PIXEL)
+
+
+def _area(text: str) -> Box:
+    left, bottom, right, top = map(float, text.split(","))
+    return Box((left + right) / 2, (bottom + top) / 2, right - left, top - bottom)
+
+
+def _points(text: str) -> tuple[Point, ...]:
+    """The Bezier points of an edge (it has no arrow head of its own)."""
+    pairs = [part.split(",") for part in text.split(";")[0].split() if not part.startswith(("e,", "s,"))]
+    return tuple((float(x), float(y)) for x, y in pairs)

@@ -1,0 +1,105 @@
+"""Picture: a GraphView, ready to be shown, saved or sent."""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from pathlib import Path
+
+from viz import dot, layout, svg
+from viz.boxes import Size, edge_size, node_size
+from viz.errors import DrawError
+from viz.graphview import GraphView
+
+SUFFIXES = (".svg", ".png", ".dot")
+PNG_DPI = 144
+
+
+class Picture:
+    """A drawing of a graph. It shows itself in a notebook; ``save`` writes it where a program is wanted."""
+
+    def __init__(self, view: GraphView, *, direction: str = "LR", time_limit: float = layout.TIME_LIMIT) -> None:
+        self.view = view
+        self.direction = direction
+        self.time_limit = time_limit
+
+    def dot(self) -> str:
+        """The picture as DOT text; needs no Graphviz."""
+        return dot.write(self.view, direction=self.direction)
+
+    def svg(self) -> str:
+        """The picture as an SVG document. Raises DrawError when no Graphviz can lay it out."""
+        return self._svg
+
+    def png(self) -> bytes:
+        """The picture as a PNG, 144 dots per inch, drawn by Graphviz itself. Raises DrawError without one."""
+        text = dot.write(self.view, direction=self.direction, pills=True)
+        text = text.replace("  graph [", f"  graph [dpi={PNG_DPI} ", 1)
+        return layout.run_dot(text, "png", self.time_limit)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture to ``path``; its suffix (svg, png, dot) says how. Returns the path.
+
+        Raises DrawError for another suffix or a folder that cannot be written. When no Graphviz can draw it, the DOT is
+        written beside ``path`` and the DrawError says so.
+        """
+        target = Path(path)
+        suffix = target.suffix.lower()
+        if suffix not in SUFFIXES:
+            shown = f"'{target.suffix}'" if target.suffix else "no suffix"
+            raise DrawError(f"cannot write {target.name!r}: {shown}; use one of {', '.join(SUFFIXES)}")
+        if suffix == ".dot":
+            return _write(target, self.dot().encode())
+        try:
+            content = self.png() if suffix == ".png" else self.svg().encode()
+        except DrawError as error:
+            beside = _write(target.with_suffix(".dot"), self.dot().encode())
+            raise DrawError(f"{error}; wrote {beside} instead") from None
+        return _write(target, content)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"<Picture of {self.view.title}: {len(self.view.nodes)} nodes; .save('graph.svg') writes it>"
+
+    @functools.cached_property
+    def _svg(self) -> str:
+        nodes = {node.id: node_size(node) for node in self.view.nodes}
+        placed = layout.place(
+            self.view, nodes, label_sizes(self.view), direction=self.direction, time_limit=self.time_limit
+        )
+        return svg.render(self.view, placed)
+
+
+def label_sizes(view: GraphView) -> dict[str, Size]:
+    """The size of every edge label. Edges between the same two nodes get the same, so that they may change places."""
+    own = {edge.id: edge_size(edge) for edge in view.edges}
+    twins: dict[tuple[str, str], Size] = {}
+    for edge in view.edges:
+        size, other = own[edge.id], twins.get((edge.source, edge.target), Size(0, 0))
+        twins[edge.source, edge.target] = Size(max(size.width, other.width), max(size.height, other.height))
+    return {edge.id: twins[edge.source, edge.target] for edge in view.edges}
+
+
+def _write(target: Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    handle, aside = -1, ""
+    try:
+        handle, aside = tempfile.mkstemp(prefix=".draw-", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.chmod(aside, 0o666 & ~_umask())
+        os.replace(aside, target)
+    except OSError as error:
+        if aside and os.path.exists(aside):
+            os.unlink(aside)
+        raise DrawError(f"cannot write {str(target)!r}: {error.strerror or error}") from None
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

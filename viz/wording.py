@@ -1,0 +1,113 @@
+"""How operations are written in a picture: `b = a + a`, and the local derivative or rule on each edge."""
+
+from __future__ import annotations
+
+import ast
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minitorch.core.node import Op
+from viz.format import DIGITS, host, number
+
+NAME_LENGTH = 24
+TITLE_LENGTH = 46
+RULE_LENGTH = 34
+
+
+def shorten(text: str, length: int) -> str:
+    """`text`, its middle left out where it is longer than `length` characters."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
+
+
+def shown_name(name: str) -> str:
+    """A name as it stands in a box: shortened, visible when empty, and kept apart from its surroundings where it runs
+    from right to left (without that, `x = y + z` in Hebrew letters would be shown as `z + y = x`)."""
+    text = shorten(" ".join(name.split()), NAME_LENGTH) or "(no name)"
+    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN", "RLE", "RLO", "RLI") for c in text):
+        return f"\u2068{text}\u2069"
+    return text
+
+
+def formula(op: Op, arguments: Sequence[str]) -> str:
+    """What an operation does to its arguments, as learners write it: `a + b`, `-a`, `tanh(a)`, `sum(x, axis=1)`, `x[0]`."""
+    text = repr(op)
+    if op.symbol and len(arguments) == 2:
+        return f"{arguments[0]} {op.symbol} {arguments[1]}"
+    if op.symbol and op.elementwise and len(arguments) == 1:
+        return f"{op.symbol}{arguments[0]}"
+    if text.startswith("["):  # an index
+        return " ".join([f"{arguments[0]}{text}", *arguments[1:]])
+    settings = text[text.find("(") + 1 : -1] if text.endswith(")") else ""
+    if len(arguments) > 4:
+        arguments = [*arguments[:2], "…", arguments[-1]]
+    return f"{op.name}({', '.join([*arguments, *([settings] if settings else [])])})"
+
+
+def title(name: str, op: Op, arguments: Sequence[str]) -> str:
+    """`name = formula`, shortened to fit a box."""
+    return shorten(f"{shown_name(name)} = {formula(op, arguments)}", TITLE_LENGTH)
+
+
+def constant_text(raw: Any, digits: int = DIGITS) -> str:
+    """A constant argument inside a formula: its number, or the kind and shape of an array."""
+    if isinstance(raw, (bool, int, float)):
+        text = number(raw, digits)
+        return f"({text})" if text.startswith("-") else text
+    return f"array{host(raw).shape}"
+
+
+def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
+    """(`×3.0`, whether it is zero everywhere) for a local derivative, a number or an array."""
+    array = host(local)
+    if array.size == 0:
+        return "×", False
+    if array.size == 1 or bool((array == array.flat[0]).all()):
+        return f"×{factor(array.flat[0].item(), digits)}", not array.any()
+    ones, zeros = int((array == 1).sum()), int((array == 0).sum())
+    if ones + zeros == array.size:
+        return f"×0 or ×1, {100 * ones / array.size:.0f}% pass", False
+    low, high = float(np.nanmin(array)), float(np.nanmax(array))
+    return f"×({number(low, 3)} … {number(high, 3)})", False
+
+
+def factor(x: float, digits: int = DIGITS) -> str:
+    """A number after ×, in brackets when negative; the whole numbers that rules return are written as floats."""
+    text = number(float(x), digits)
+    return f"({text})" if text.startswith("-") else text
+
+
+def rule_text(formula: str) -> str:
+    """A vector-Jacobian rule from its source, in the notation of the classroom: `grad @ b.T`."""
+    source = formula.partition(" = ")[2]
+    try:
+        body = ast.parse(source).body[-1]
+        value = body.value if isinstance(body, (ast.Expr, ast.Return)) else None
+    except SyntaxError:
+        value = None
+    return ast.unparse(_Classroom().visit(value)) if value is not None else source
+
+
+class _Classroom(ast.NodeTransformer):
+    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, other `xp.f` becomes `f`."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        called = ast.unparse(node.func)
+        node.args = [argument for argument in node.args if ast.unparse(argument) != "xp"]
+        if called == "matmul" and len(node.args) == 2:
+            return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
+        if called == "swapaxes" and [ast.unparse(axis) for axis in node.args[1:]] == ["-1", "-2"]:
+            return ast.Attribute(node.args[0], "T", ast.Load())
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and node.value.id in ("xp", "self"):
+            return ast.Name(node.attr, ast.Load())
+        return node
