@@ -7,6 +7,8 @@ PyTorch's names, so that `import minitorch as torch` runs ordinary teaching code
 from __future__ import annotations
 
 import gc as _gc
+import importlib as _importlib
+from typing import Any as _Any
 
 import numpy as _np
 
@@ -23,6 +25,17 @@ int8, int16, int32, int64 = _np.dtype("int8"), _np.dtype("int16"), _np.dtype("in
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 float, double, half, long, int = float32, float64, float16, int64, int32
 
+
+def debug(*args: _Any, **kwargs: _Any) -> _Any:
+    """`with minitorch.debug():` stops at the start of the next backward pass inside, in the terminal debugger."""
+    return _importlib.import_module("repl.attach").debug(*args, **kwargs)
+
+
+def set_trace() -> None:
+    """Open the terminal debugger here, as pdb.set_trace() does; it stops again at the next backward pass."""
+    _importlib.import_module("repl.attach").set_trace()
+
+
 # A graph under construction is many new objects and no garbage, which is what Python's collector looks for after every
 # 700 of them: a third of the time of a scalar training step. Graphs have no cycles and are freed without it, so it may
 # wait a little longer. (Measured: benchmarks/scalar.py.) Whoever has chosen other thresholds keeps them.
@@ -30,6 +43,6 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Stepper", "Tensor", "Value", "autograd", "enable_grad", "grad", "inspect", "is_grad_enabled",
-    "no_grad", "set_grad_enabled", "tensor", *_functions,
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "debug", "enable_grad", "grad", "inspect", "is_grad_enabled",
+    "no_grad", "set_grad_enabled", "set_trace", "tensor", *_functions,
 ]  # fmt: skip

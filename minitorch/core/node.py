@@ -234,7 +234,8 @@ class Node:
     def _repr_svg_(self) -> str:
         import importlib
 
-        return importlib.import_module("viz").draw(self)._repr_svg_()
+        variables = vars(importlib.import_module("__main__"))  # a notebook's cells live there
+        return importlib.import_module("viz").draw(self, variables=variables)._repr_svg_()  # type: ignore[no-any-return]
 
 
 VALUE: type[Node]
