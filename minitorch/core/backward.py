@@ -13,7 +13,7 @@ from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
 from . import location
 from .modes import quietly, state
-from .node import OUT, Node, freed
+from .node import OUT, Node, freed, has_nan
 from .tensor import Tensor
 from .value import Value
 
@@ -34,7 +34,7 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     if hook is not None and hook(root, gradient, retain_graph, create_graph):
         return
     start = seed(root, gradient, create_graph)
-    if root.__class__ is Value and not create_graph:
+    if root.__class__ is Value and not create_graph and not state.anomaly:
         _backward_values(root, start)
         return
     steps = plan([root])
@@ -48,7 +48,9 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
 
 def receives_grad(node: Node) -> bool:
     """Whether a pass leaves its gradient in `node.grad`: leaves and Values always, interior Tensors when asked or looked at."""
-    return node.op is None or isinstance(node, Value) or state.inspecting or node.keeps_grad  # type: ignore[attr-defined]
+    if node.op is None or isinstance(node, Value):
+        return True
+    return node.raw.__class__ is not tuple and (state.inspecting or node.keeps_grad)  # type: ignore[attr-defined]
 
 
 def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
@@ -161,7 +163,9 @@ class Flow(dict[Node, Any]):
 
     def deposit(self, node: Node, grad: Any) -> None:
         """Add what arrived during this pass to `node.grad`."""
-        held = node._grad if isinstance(node, Tensor) else node.grad  # type: ignore[attr-defined]
+        if node.op is None and node.backward_hooks is not None:
+            grad = hooked(node, grad)
+        held = node._grad
         if held is not None:
             node.grad = held + grad if isinstance(grad, Node) or not isinstance(node, Tensor) else _add(held, grad)  # type: ignore[attr-defined]
         elif isinstance(grad, Node) or not isinstance(node, Tensor):
@@ -195,9 +199,21 @@ def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = Fals
                 slots = tuple(slot for slot in slots if inputs[slot] in wanted)
                 if not slots:
                     continue
+            if node.backward_hooks is not None:
+                grad = flow[node] = hooked(node, grad)
             for slot, _, product in pulled(node, grad, slots, create_graph):
-                flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph))
+                if product is not None:  # a user's Function may have nothing to say about an input
+                    flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph))
     return flow
+
+
+def hooked(node: Node, grad: Any) -> Any:
+    """The gradient complete at `node`, after the hooks registered on it have seen it and perhaps replaced it."""
+    for hook in list((node.backward_hooks or {}).values()):
+        answer = hook(grad if isinstance(grad, Node) else Tensor(grad))
+        if answer is not None:
+            grad = answer if isinstance(grad, Node) else answer.raw
+    return grad
 
 
 def pulled(node: Node, grad: Any, slots: tuple[int, ...], create_graph: bool = False) -> list[tuple[int, Any, Any]]:
@@ -218,11 +234,31 @@ def pulled(node: Node, grad: Any, slots: tuple[int, ...], create_graph: bool = F
         check_fresh(node, slots)
     saved = node._saved if op.saves else None  # type: ignore[union-attr]
     if create_graph:
-        return op.pull(graph, grad, node, saved, slots, inputs)  # type: ignore[union-attr, arg-type]
-    out = node.raw
-    kind = out.__class__
-    xp = scalar if kind is float else BACKENDS[out[0].__class__ if kind is tuple else kind]
-    return op.pull(xp, grad, out, saved, slots, raws)  # type: ignore[union-attr, arg-type]
+        products = op.pull(graph, grad, node, saved, slots, inputs)  # type: ignore[union-attr, arg-type]
+    else:
+        out = node.raw
+        kind = out.__class__
+        xp = scalar if kind is float else BACKENDS[out[0].__class__ if kind is tuple else kind]
+        products = op.pull(xp, grad, out, saved, slots, raws)  # type: ignore[union-attr, arg-type]
+    if state.anomaly:
+        check_nan_gradient(node, grad, products)
+    return products
+
+
+def check_nan_gradient(node: Node, grad: Any, products: list[tuple[int, Any, Any]]) -> None:
+    """RuntimeError when the rule of `node` made a nan out of a gradient without one (see `modes.detect_anomaly`)."""
+    op = node.op
+    assert op is not None
+    for slot, _, product in products:
+        plain = product.dense() if product.__class__ is Into else product.grad if product.__class__ is Part else product
+        if has_nan(_plain(plain)) and not has_nan(_plain(grad)):
+            at = f", computed at {node.where[0]}:{node.where[1]}," if node.where else ""
+            label = op.labels(len(node.inputs or ()))[slot]
+            raise RuntimeError(f"the gradient of {op.name}{at} with respect to its input {label} is the first nan of this backward")
+
+
+def _plain(x: Any) -> Any:
+    return x.raw if isinstance(x, Node) else x
 
 
 def fitted(product: Any, x: Node, create_graph: bool) -> Any:

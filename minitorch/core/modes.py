@@ -21,8 +21,12 @@ class State(threading.local):
     """Somebody looks: record source lines, keep graphs and interior gradients after backward."""
     scope = ""
     """Path of the module that is running, "" outside modules."""
+    module_paths: dict[int, str] | None = None
+    """id of a module -> its path below the outermost module that is running; None while none is (see nn.Module)."""
+    anomaly = False
+    """Every result is searched for nan, and the operation that made the first one raises."""
     plain = True
-    """recording, not inspecting, outside modules: all that Value's inlined arithmetic has to ask."""
+    """recording, not inspecting, no anomaly search, outside modules: all that Value's inlined arithmetic has to ask."""
     on_backward: Callable[..., bool] | None = None
     """The debugger's hook, called as `on_backward(root, gradient, retain_graph, create_graph)`; True when it ran the pass."""
 
@@ -36,7 +40,7 @@ class State(threading.local):
     def update(self, **changes: Any) -> None:
         for name, value in changes.items():
             setattr(self, name, value)
-        self.plain = self.recording and not self.inspecting and not self.scope
+        self.plain = self.recording and not (self.inspecting or self.scope or self.anomaly)
 
 
 state = State()
@@ -104,6 +108,45 @@ class inspect(_Setting):
     the graph and the gradients of interior nodes, so that there is something to see afterwards."""
 
     changes = {"inspecting": True}
+
+
+class inference_mode(no_grad):
+    """As `no_grad`; the results are ordinary tensors here."""
+
+    def __init__(self, mode: bool = True) -> None:
+        self.changes = {"recording": not mode}
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (not self.changes["recording"],)
+
+
+class set_detect_anomaly(_Setting):
+    """Turn the search for nan on or off at once; as a context manager, until the end of the block."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self.changes = {"anomaly": bool(mode and check_nan)}
+        self._at_call = state.anomaly
+        state.update(**self.changes)
+
+    def __enter__(self) -> None:
+        self._before = {"anomaly": self._at_call}
+        state.update(**self.changes)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.changes["anomaly"],)
+
+
+class detect_anomaly(_Setting):
+    """Inside, the first operation whose result (forward) or gradient (backward) is nan, while what it was given is not,
+    raises RuntimeError with its name and the line of the program that called it. Slow: for finding a fault."""
+
+    changes = {"anomaly": True}
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self.changes = {"anomaly": check_nan}
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (self.changes["anomaly"],)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
 from . import location
+from .dtypes import FLOAT32, FLOAT64, promoted
 from .modes import state
 
 tick = itertools.count(1).__next__
@@ -21,8 +22,6 @@ tick = itertools.count(1).__next__
 
 new = object.__new__
 """Allocate without a constructor call; `apply` and Value's arithmetic fill the slots in themselves."""
-
-FLOAT64 = np.dtype(np.float64)
 
 OUT = -1
 """In `Op.reads`: the rule reads the operation's own result."""
@@ -49,6 +48,11 @@ class Op:
     """The result may share its first input's memory."""
     requires: ClassVar[str] = ""
     """What the shapes of the inputs must satisfy, for the message when they do not."""
+    promotes: ClassVar[str] = ""
+    """What happens to inputs of different dtypes: "common" brings them to the one they have in common (see `dtypes`),
+    "float" to a float one, "" leaves them to the backend."""
+    apart: ClassVar[tuple[int, ...]] = ()
+    """Input numbers that have no part in that: a condition, an index."""
     makes_tensor: ClassVar[bool] = False
     """The result is a Tensor even when every input is a number (`stack` of Values)."""
     bundle: ClassVar[bool] = False
@@ -114,7 +118,7 @@ class Op:
         else:
             slot_label = self.slots[slot]
         left = f"∂out/∂{slot_label}" if self.elementwise else f"grad_{slot_label}"
-        return f"{left} = {_body(self.rule(slot))}"
+        return f"{left} = {formula_text(self.rule(slot))}"
 
     @classmethod
     def reads(cls, slot: int) -> frozenset[int]:
@@ -131,6 +135,7 @@ class Elementwise(Op):
     the chain rule (times the incoming gradient) is applied here, once for all."""
 
     elementwise = True
+    promotes = "float"
     requires = "sizes must be equal, or 1, counted from the last axis"
 
     def pull(
@@ -165,7 +170,7 @@ def _reads(cls: type[Op], slot: int) -> frozenset[int]:
 
 
 @functools.cache
-def _body(rule: Callable[..., Any]) -> str:
+def formula_text(rule: Callable[..., Any]) -> str:
     """The source of a rule without its first line: an expression for one that only returns, else its statements."""
     try:
         source = textwrap.dedent(inspect.getsource(rule))
@@ -200,6 +205,7 @@ class Node:
     stamp: int
     requires_grad: bool
     _read: bool  # an operation had this node as an input; see Tensor.__setitem__
+    backward_hooks: dict[int, Any] | None = None
     __array_ufunc__ = None  # so that ndarray * node asks the node
 
     @property
@@ -250,7 +256,8 @@ def apply(op: Op, *inputs: Any) -> Any:
     when shapes do not fit, TypeError for an input that is no number, RuntimeError when devices are mixed.
     """
     xp = scalar
-    needs = False
+    needs = mixed = False
+    dtype = None
     raws = []
     for x in inputs:
         if isinstance(x, Node):
@@ -274,9 +281,15 @@ def apply(op: Op, *inputs: Any) -> Any:
                         raise mixed_devices(op, inputs)
                 else:
                     xp = backend
+                    dtype = raw.dtype if kind is not tuple else None
+            elif raw.dtype is not dtype:
+                mixed = True
         raws.append(raw)
-    if xp is scalar and op.makes_tensor:
-        xp = numpy
+    if xp is scalar:
+        if op.makes_tensor:
+            xp = numpy
+    elif (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
+        raws = promoted(raws, op.promotes == "float", op.apart)
     try:
         out = state.quiet(op.forward, xp, *raws)
     except ValueError as error:
@@ -290,7 +303,7 @@ def apply(op: Op, *inputs: Any) -> Any:
         node._flow = None
     else:
         node = new(TENSOR)
-        if (out.__class__ is not xp.ndarray or out.dtype is FLOAT64) and not op.bundle:
+        if (out.__class__ is not xp.ndarray or out.dtype is FLOAT64 is not dtype) and not op.bundle:
             out = settle(xp, out, raws)
         node._cell = share_cell(out, inputs) if op.view else None
         node.requires_grad = needs
@@ -302,11 +315,13 @@ def apply(op: Op, *inputs: Any) -> Any:
     if needs:
         node.op = op
         node.inputs = inputs
-        if not state.plain:
-            annotate(node)
     else:
         node.op = None
         node.inputs = ()
+    if not state.plain:
+        annotate(node)
+        if state.anomaly:
+            check_nan(op, out, raws)
     return node
 
 
@@ -322,10 +337,30 @@ def settle(xp: Any, out: Any, raws: list[Any]) -> Any:
 
 def annotate(node: Node) -> None:
     """Remember what a looker wants to know: the module, and the source line."""
+    if node.op is None:
+        return
     if state.scope:
         node._scope = state.scope
-    if state.inspecting:
+    if state.inspecting or state.anomaly:
         node._where = location.caller()
+
+
+def check_nan(op: Op, out: Any, raws: list[Any]) -> None:
+    """RuntimeError when `op` made a nan out of inputs without one (see `modes.detect_anomaly`)."""
+    if has_nan(out) and not any(has_nan(raw) for raw in raws):
+        where = location.caller()
+        at = f" at {where[0]}:{where[1]}" if where else ""
+        given = ", ".join(f"{label} of shape {tuple(np.shape(raw))}" for label, raw in zip(op.labels(len(raws)), raws))
+        raise RuntimeError(f"{op.name}{at} made the first nan, from inputs without one ({given})")
+
+
+def has_nan(raw: Any) -> bool:
+    """Whether a raw value holds a nan."""
+    if isinstance(raw, (tuple, list)):
+        return any(has_nan(part) for part in raw)
+    if hasattr(raw, "dtype"):
+        return raw.dtype.kind == "f" and bool((raw != raw).any())
+    return isinstance(raw, float) and raw != raw
 
 
 def share_cell(out: Any, inputs: tuple[Any, ...]) -> list[int] | None:
@@ -371,12 +406,17 @@ def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     return RuntimeError(f"{op.name} mixes devices: {', '.join(parts)}; move one of them with .to(...)")
 
 
+_PARAMETERS = {1: ("input",), 2: ("input", "other")}
+"""What PyTorch calls the arguments of functions of one and of two tensors."""
+
+
 def function(op: type[Op]) -> Callable[..., Any]:
     """The user's function for a parameterless operation: `exp = function(Exp)`."""
-    shared, slots = op.shared, ", ".join(op.slots)
+    shared, slots = op.shared, ", ".join(_PARAMETERS.get(len(op.slots), op.slots))
     namespace: dict[str, Any] = {"apply": apply, "shared": shared}
     # Written out, not *args: the right signature in help(), and a wrong number of arguments fails in the user's line.
-    exec(f"def {op.name}({slots}):\n    return apply(shared, {slots})\n", namespace)
+    source = f"def {op.name}({slots}):\n    return apply(shared, {slots})\n"
+    exec(compile(source, __file__, "exec"), namespace)  # under this file's name, so that it counts as part of the package
     made = namespace[op.name]
     made.__doc__, made.__module__, made.__qualname__ = op.__doc__, op.__module__, op.name
     return made

@@ -60,7 +60,7 @@ class Stepper:
         self._first = list(accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
         self._applied: list[Contribution] = []
         self._ledgers: dict[Node, list[Contribution]] = {}
-        self._pulled: tuple[int, list[tuple[int, Any, Any]]] | None = None
+        self._pulled: tuple[int, Any, list[tuple[int, Any, Any]]] | None = None
         self._grads_before: list[tuple[Node, Any]] | None = None
         self._expected: dict[Node, int] | None = None
         self._number: dict[Node, int] | None = None
@@ -106,17 +106,19 @@ class Stepper:
             return None
         number = self._node_number()
         node, offset = self.order[number], self.position - self._first[number]
-        slot, local, product = self._pull(number)[offset]
+        incoming, pulled = self._pull(number)
+        slot, local, product = pulled[offset]
         assert node.op is not None and node.inputs is not None
         x = node.inputs[slot]
         with quietly():
-            received = engine.fitted(product, x, create_graph=False)
-            before = self._flow.get(x)
-            self._flow.arrive(x, received)
+            before, received = self._flow.get(x), None
+            if product is not None:
+                received = engine.fitted(product, x, create_graph=False)
+                self._flow.arrive(x, received)
         done = Contribution(
             index=self.position, node=node, slot=slot, label=node.op.labels(len(node.inputs))[slot], input=x,
-            incoming=self._flow[node], local=local, rule=node.op.formula(slot), product=_dense(product),
-            reduction=_reduction(product, x), contribution=_dense(received), before=before, after=self._flow[x],
+            incoming=incoming, local=local, rule=node.op.formula(slot), product=_dense(product),
+            reduction=_reduction(product, x), contribution=_dense(received), before=before, after=self._flow.get(x),
         )  # fmt: skip
         self._applied.append(done)
         self._ledgers.setdefault(x, []).append(done)
@@ -141,7 +143,7 @@ class Stepper:
         x = undone.input
         self._ledgers[x].pop()
         if undone.before is None:
-            del self._flow[x]
+            self._flow.pop(x, None)
         else:
             self._flow[x] = undone.before
         return undone
@@ -203,19 +205,21 @@ class Stepper:
 
     # Inside
 
-    def _pull(self, number: int) -> list[tuple[int, Any, Any]]:
-        """The products of one node, computed once for all its slots (the gradient at it is complete by then)."""
+    def _pull(self, number: int) -> tuple[Any, list[tuple[int, Any, Any]]]:
+        """The gradient at one node, complete by now, and its products for all slots, computed once."""
         if self._pulled is None or self._pulled[0] != number:
             node = self.order[number]
             with quietly():
-                self._pulled = number, engine.pulled(node, self._flow[node], self._slots[number])
-        return self._pulled[1]
+                grad = engine.hooked(node, self._flow[node])
+                self._pulled = number, grad, engine.pulled(node, grad, self._slots[number])
+        return self._pulled[1:]
 
     def _give_grads(self) -> None:
         self._grads_before = []
         for node, grad in self._flow.items():
             if not engine.receives_grad(node):
                 continue
+            grad = engine.hooked(node, grad)
             held = node.grad  # type: ignore[attr-defined]
             self._grads_before.append((node, held))
             if isinstance(node, Value):
@@ -236,6 +240,8 @@ def _dense(product: Any) -> Any:
 
 def _reduction(product: Any, x: Node) -> str | None:
     """How a product was summed back to the shape of `x`: `sum axis 0: (3, 4) → (4,)`."""
+    if product is None:
+        return None
     have, want = getattr(product, "shape", ()), getattr(x.raw, "shape", ())
     if have == want or type(x.raw) not in BACKENDS and not have:
         return None

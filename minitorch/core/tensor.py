@@ -12,6 +12,7 @@ from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from ..ops.index import SetItem, plain
 from . import location, node
+from .hooks import RemovableHandle
 from .modes import no_grad, state
 from .node import Node, apply, new, tick
 from .value import Value
@@ -152,6 +153,14 @@ class Tensor(Node):
     def retain_grad(self) -> None:
         """Keep `.grad` of this computed tensor too when backward passes through it."""
         self.keeps_grad = True
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call `hook(grad)` whenever this tensor's gradient is complete; what it returns, unless None, takes its place."""
+        if not self.requires_grad:
+            raise RuntimeError("a hook needs a gradient to see: this tensor does not require one")
+        if self.backward_hooks is None:
+            self.backward_hooks = {}
+        return RemovableHandle(self.backward_hooks, hook)
 
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Add to `.grad` of every leaf the gradient of this tensor (one element, or `gradient` says with what weights)."""
