@@ -12,13 +12,22 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd
+from . import autograd, data, nn, optim, utils
 from .autograd import enable_grad, grad, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
 from .core.value import Value
 from .ops import *  # noqa: F403
 from .ops import __all__ as _functions
+from .ops import random
+from .ops.create import (
+    arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like, zeros,
+    zeros_like,
+)  # fmt: skip
+from .ops.random import (
+    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
+    rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
+)  # fmt: skip
 
 float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
 int8, int16, int32, int64 = _np.dtype("int8"), _np.dtype("int16"), _np.dtype("int32"), _np.dtype("int64")
@@ -43,6 +52,10 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Stepper", "Tensor", "Value", "autograd", "debug", "enable_grad", "grad", "inspect", "is_grad_enabled",
-    "no_grad", "set_grad_enabled", "set_trace", "tensor", *_functions,
+    "Contribution", "Generator", "Stepper", "Tensor", "Value", "arange", "as_tensor", "autograd", "bernoulli", "data", "debug",
+    "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like", "get_rng_state",
+    "grad", "initial_seed", "inspect", "is_grad_enabled", "linspace", "logspace", "manual_seed", "multinomial", "nn",
+    "no_grad", "normal", "ones", "ones_like", "optim", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "random", "randperm", "seed", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
+    "zeros_like", *_functions,
 ]  # fmt: skip

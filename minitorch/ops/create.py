@@ -1,0 +1,149 @@
+"""New tensors from nothing: zeros, ones, ranges, and tensors around the arrays of others."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..backend import BACKENDS
+from ..core import node
+from .shape import sizes
+
+DEFAULT = np.dtype("float32")
+"""The dtype of tensors that nobody chose one for, as in PyTorch."""
+
+
+def constant(array: Any) -> Any:
+    """A tensor around an array, without copying."""
+    tensor: Any = node.TENSOR
+    return tensor(array)
+
+
+def place(array: np.ndarray, device: Any = None, requires_grad: bool = False) -> Any:
+    """A tensor of a new array, on `device`."""
+    tensor: Any = node.TENSOR
+    return tensor(backend_on(device).asarray(array) if device not in (None, "cpu") else array, requires_grad)
+
+
+def backend_on(device: Any) -> Any:
+    """The backend of a device by its name. RuntimeError for one that is not there."""
+    name = str(device)
+    for backend in BACKENDS.values():
+        if name == backend.device:
+            return backend
+    raise RuntimeError(f"there is no device '{name}' here; available: {', '.join(b.device for b in BACKENDS.values())}")
+
+
+def like(input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], Any, Any]:
+    """Shape, dtype and device of `input`, unless given."""
+    return input.shape, dtype or input.dtype, device or input.device
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Zeros of shape `size`: `zeros(2, 3)` or `zeros((2, 3))`."""
+    return place(np.zeros(sizes(size), dtype or DEFAULT), device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Ones of shape `size`."""
+    return place(np.ones(sizes(size), dtype or DEFAULT), device, requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """A tensor of shape `size` whose numbers are whatever the memory held."""
+    return place(np.empty(sizes(size), dtype or DEFAULT), device, requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """`fill_value` in shape `size`; the dtype is the value's (float32 for a float, int64 for an int)."""
+    fill_value = number(fill_value)
+    kind = dtype or (np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else DEFAULT)
+    return place(np.full(sizes((size,)), fill_value, kind), device, requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Ones on the diagonal of an n × m matrix (n × n when m is left out), zeros elsewhere."""
+    return place(np.eye(n, m, dtype=dtype or DEFAULT), device, requires_grad)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
+    """start, start + step, ... up to but not `end`; `arange(n)` counts from 0. int64 unless an argument is a float."""
+    start, end, step = (0, number(start), number(step)) if end is None else (number(start), number(end), number(step))
+    if step == 0:
+        raise ValueError("arange needs a step other than 0")
+    if (end - start) * step < 0:
+        raise ValueError(f"arange cannot get from {start} to {end} in steps of {step}")
+    if all(isinstance(x, int) for x in (start, end, step)):
+        array = np.arange(start, end, step, dtype or np.int64)
+    else:
+        # Each number from the start, not from the one before: rounding errors do not add up.
+        array = (start + np.arange(math.ceil((end - start) / step)) * step).astype(dtype or DEFAULT)
+    return place(array, device, requires_grad)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
+    """`steps` numbers at equal distances from `start` to `end`, both included."""
+    return place(np.linspace(number(start), number(end), steps).astype(dtype or DEFAULT), device, requires_grad)
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
+    """`steps` powers of `base`, from base**start to base**end, their exponents at equal distances."""
+    powers = np.float64(base) ** np.linspace(number(start), number(end), steps)
+    return place(powers.astype(dtype or DEFAULT), device, requires_grad)
+
+
+def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Zeros in the shape and dtype of `input`."""
+    shape, dtype, device = like(input, dtype, device)
+    return zeros(shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def ones_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """Ones in the shape and dtype of `input`."""
+    shape, dtype, device = like(input, dtype, device)
+    return ones(shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """A tensor in the shape and dtype of `input`, its numbers whatever the memory held."""
+    shape, dtype, device = like(input, dtype, device)
+    return empty(shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+    """`fill_value` in the shape and dtype of `input`."""
+    shape, dtype, device = like(input, dtype, device)
+    return full(shape, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """`data` as a tensor, without a copy where that is possible: a tensor as it is, around an array, new from lists."""
+    if isinstance(data, node.TENSOR):
+        same = dtype is None or data.raw.dtype == dtype
+        return data if same else data.to(dtype)  # type: ignore[attr-defined]
+    if isinstance(data, np.ndarray):
+        return place(data if dtype is None else data.astype(dtype, copy=False), device)
+    made = constant(data)
+    return place(made.raw if dtype is None else made.raw.astype(dtype), device)
+
+
+def from_numpy(array: np.ndarray) -> Any:
+    """A tensor around a NumPy array: they share memory, and an edit of one shows in the other."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy takes a NumPy array, not {type(array).__name__}; for other data use tensor(...)")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a tensor cannot hold an array of dtype {array.dtype}; use floats, integers or bool")
+    return constant(array)
+
+
+def number(x: Any) -> Any:
+    """A Python number from a number or a tensor of one element."""
+    return x.item() if hasattr(x, "item") else x

@@ -1,0 +1,50 @@
+"""The affine map of a layer of neurons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.node import Op, apply
+
+
+class Linear(Op):
+    """x @ weight.T + bias: shapes (..., n_in), (n_out, n_in), (n_out,) give (..., n_out)."""
+
+    def forward(self, xp, x, weight, bias):
+        return xp.matmul(x, xp.swapaxes(weight, -1, -2)) + bias
+
+    def vjp_x(self, xp, grad, out, x, weight, bias):
+        return xp.matmul(grad, weight)
+
+    def vjp_weight(self, xp, grad, out, x, weight, bias):
+        return xp.matmul(xp.swapaxes(rows(xp, grad), 0, 1), rows(xp, x))
+
+    def vjp_bias(self, xp, grad, out, x, weight, bias):
+        return grad
+
+
+class LinearNoBias(Op):
+    """x @ weight.T: shapes (..., n_in), (n_out, n_in) give (..., n_out)."""
+
+    def forward(self, xp, x, weight):
+        return xp.matmul(x, xp.swapaxes(weight, -1, -2))
+
+    def vjp_x(self, xp, grad, out, x, weight):
+        return xp.matmul(grad, weight)
+
+    def vjp_weight(self, xp, grad, out, x, weight):
+        return xp.matmul(xp.swapaxes(rows(xp, grad), 0, 1), rows(xp, x))
+
+
+def rows(xp: Any, x: Any) -> Any:
+    """`x` with all axes but the last as one: one matrix product instead of a batch of them to add up."""
+    return x if len(xp.shape(x)) == 2 else xp.reshape(x, (-1, xp.shape(x)[-1]))
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """input @ weight.T + bias. Shapes (..., n_in), (n_out, n_in), (n_out,); gives (..., n_out)."""
+    if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[-1]:
+        raise ValueError(
+            f"linear needs as many features as its weight has columns: input of shape {input.shape}, weight of {weight.shape}"
+        )
+    return apply(LinearNoBias.shared, input, weight) if bias is None else apply(Linear.shared, input, weight, bias)
