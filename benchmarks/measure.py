@@ -51,7 +51,8 @@ def compare(title: str, rows: list[Row], contestants: list[str], rounds: int) ->
 
 def machine() -> dict[str, Any]:
     """What the figures were measured on."""
-    return {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+    processor = platform.processor() or platform.machine()
+    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
 
 
 def _spread(seconds: list[float]) -> float:

@@ -105,7 +105,8 @@ class UserOp(Op):
         values = out.raw if recorded else out
         several = isinstance(values, tuple)
         arrived = grad if several else (grad,)
-        grads = [self._as_node(g, value, kind) for g, value, kind in zip(arrived, values if several else (values,), self._kinds)]
+        parts = values if several else (values,)
+        grads = [self._as_node(g, value, kind) for g, value, kind in zip(arrived, parts, self._kinds)]
         with enable_grad() if recorded else no_grad():
             answers = self._function.backward(self._ctx, *grads)
         answers = answers if isinstance(answers, tuple) else (answers,)

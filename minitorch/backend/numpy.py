@@ -1,6 +1,6 @@
 """NumPy's names on NumPy arrays: mostly NumPy itself, and the few kernels it lacks."""
 
-# ruff: noqa: F401  (NumPy's own names are half of this namespace)
+# ruff: noqa: F401, F811  (NumPy's own names are half of this namespace)
 from __future__ import annotations
 
 import math
@@ -24,6 +24,8 @@ from numpy import (
     expand_dims,
     log,
     logical_not,
+    expm1,
+    log1p,
     matmul,
     maximum,
     mean,
@@ -143,6 +145,29 @@ def keep_axis(x: ndarray, axis: Any, like: Any) -> ndarray:
 def one_hot(index: ndarray, classes: int, like: ndarray) -> ndarray:
     """A 1 at `index` along a new last axis of length `classes`, in the dtype of `like`."""
     return (index[..., None] == np.arange(classes)).astype(like.dtype)
+
+
+def sigmoid(x: ndarray) -> ndarray:
+    """1 / (1 + e**-x)"""
+    out = np.exp(-x)
+    out += 1
+    return np.divide(1, out, out if isinstance(out, ndarray) else None)
+
+
+def softplus(x: ndarray) -> ndarray:
+    """log(1 + e**x), without overflow."""
+    return np.logaddexp(x, x.dtype.type(0))
+
+
+def either(condition: Any, a: float, b: float, like: ndarray) -> ndarray:
+    """The number `a` where the condition holds, else the number `b`, in the dtype of `like`."""
+    kind = like.dtype.type
+    return np.where(condition, kind(a), kind(b))
+
+
+def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
+    """What forward kept of `compute(xp, *inputs)`. On Tensors it is computed again, as part of the graph."""
+    return saved
 
 
 def pick(x: ndarray, index: ndarray) -> ndarray:

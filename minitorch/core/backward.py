@@ -254,7 +254,9 @@ def check_nan_gradient(node: Node, grad: Any, products: list[tuple[int, Any, Any
         if has_nan(_plain(plain)) and not has_nan(_plain(grad)):
             at = f", computed at {node.where[0]}:{node.where[1]}," if node.where else ""
             label = op.labels(len(node.inputs or ()))[slot]
-            raise RuntimeError(f"the gradient of {op.name}{at} with respect to its input {label} is the first nan of this backward")
+            raise RuntimeError(
+                f"the gradient of {op.name}{at} with respect to its input {label} is the first nan of this backward"
+            )
 
 
 def _plain(x: Any) -> Any:

@@ -69,7 +69,8 @@ def _held(variables: Mapping[str, Any]) -> dict[int, str]:
         if name.startswith("_"):
             continue
         offer(name, thing)
-        if isinstance(thing, (list, tuple, dict)) or callable(getattr(thing, "named_parameters", None)) and not isinstance(thing, type):
+        is_module = hasattr(type(thing), "named_parameters")
+        if is_module or isinstance(thing, (list, tuple, dict)):
             containers.append((name, thing))
     for name, thing in containers:
         for path, inner in _contents(name, thing):

@@ -34,9 +34,11 @@ class Op:
     arrays or nodes), and for each input `x` that has a derivative the vector-Jacobian product
     `vjp_x(self, xp, grad, out, *inputs)`. Where rules share work, or the inputs vary in number (`*tensors`),
     one `vjp(self, xp, grad, out, needed, *inputs)` returns a list with a gradient for each input (None where not needed).
-    With `saves = True`, forward returns `(out, saved)` and rules receive `saved` after `out`; save only what has no derivative.
+    With `saves = True`, forward returns `(out, saved)` and rules receive `saved` after `out`; save only what has no
+    derivative.
 
-    Operations with parameters are small objects that nobody changes (`Sum(axis=1)`); parameterless ones are shared (`Op.shared`).
+    Operations with parameters are small objects that nobody changes (`Sum(axis=1)`); parameterless ones are shared
+    (`Op.shared`).
     """
 
     name: ClassVar[str] = ""
@@ -187,7 +189,8 @@ def formula_text(rule: Callable[..., Any]) -> str:
 
 
 def _snake(name: str) -> str:
-    return "".join("_" + c.lower() if c.isupper() and i and not name[i - 1].isupper() else c.lower() for i, c in enumerate(name))
+    starts = (i and c.isupper() and not name[i - 1].isupper() for i, c in enumerate(name))
+    return "".join("_" + c.lower() if start else c.lower() for start, c in zip(starts, name))
 
 
 class Node:
@@ -197,7 +200,10 @@ class Node:
     backward has freed the graph); an input is a Node, or a plain number or array that is constant.
     """
 
-    __slots__ = ("raw", "op", "inputs", "stamp", "_grad", "_flow", "_saved", "_read", "_name", "_label", "_scope", "_where", "__weakref__")
+    __slots__ = (
+        "raw", "op", "inputs", "stamp", "_grad", "_flow", "_saved", "_read",
+        "_name", "_label", "_scope", "_where", "__weakref__",
+    )  # fmt: skip
 
     raw: Any
     op: Op | None
@@ -244,8 +250,8 @@ class Node:
         return importlib.import_module("viz").draw(self, variables=variables)._repr_svg_()  # type: ignore[no-any-return]
 
 
-VALUE: type[Node]
-TENSOR: type[Node]
+VALUE: type[Node] = Node
+TENSOR: type[Node] = Node
 """The two kinds of node; value.py and tensor.py enter themselves here."""
 
 

@@ -42,7 +42,7 @@ class Value(Node):
 
     @property
     def data(self) -> float:
-        """The number. Assigning to it is for leaves (`p.data -= 0.1 * p.grad`); what was computed from the old number goes stale."""
+        """The number. Assigning to it is for leaves (`p.data -= 0.1 * p.grad`); what used the old one goes stale."""
         return self.raw  # type: ignore[no-any-return]
 
     @data.setter
