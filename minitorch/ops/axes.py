@@ -21,9 +21,10 @@ def normal_axis(dim: Any, ndim: int) -> Axis:
     """`dim` as None (all axes), one non-negative int, or a tuple of them. IndexError when out of range."""
     if dim is None:
         return None
-    if isinstance(dim, Sequence):
-        return tuple(one_axis(d, ndim) for d in dim)
-    return one_axis(dim, ndim)
+    axes = tuple(one_axis(d, ndim) for d in (dim if isinstance(dim, Sequence) else (dim,)))
+    if ndim == 0:
+        return None  # a 0-d tensor answers to axis 0 and -1, and has none to fold
+    return axes if isinstance(dim, Sequence) else axes[0]
 
 
 def one_axis(dim: int, ndim: int) -> int:

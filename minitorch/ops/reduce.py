@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ..core.node import Op, apply
 from .axes import Axis, normal_axis, one_axis, pick_axis
+from .shape import reshape
 
 
 class Reduce(Op):
@@ -74,7 +75,7 @@ class Var(Reduce):
 
     def vjp_x(self, xp, grad, out, x):
         centred = x - xp.mean(x, axis=self.axis, keepdims=True)
-        return self.spread(xp, grad, x) * centred * (2 / (xp.axis_size(x, self.axis) - self.correction))
+        return self.spread(xp, 2 * grad / (xp.axis_size(x, self.axis) - self.correction), x) * centred
 
 
 def sum(x: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
@@ -132,18 +133,20 @@ class MinAlong(MaxAlong):
 
 def max(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The largest element of all; with `dim`, the pair (values, indices) along it."""
-    return amax(x) if dim is None else _extreme(MaxAlong(one_axis(dim, x.ndim), keepdim), x)
+    return amax(x) if dim is None else _extreme(MaxAlong, x, one_axis(dim, x.ndim), keepdim)
 
 
 def min(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The smallest element of all; with `dim`, the pair (values, indices) along it."""
-    return amin(x) if dim is None else _extreme(MinAlong(one_axis(dim, x.ndim), keepdim), x)
+    return amin(x) if dim is None else _extreme(MinAlong, x, one_axis(dim, x.ndim), keepdim)
 
 
-def _extreme(op: MaxAlong, x: Any) -> Extreme:
-    values = apply(op, x)
+def _extreme(op: type[MaxAlong], x: Any, axis: int, keepdims: bool) -> Extreme:
+    if x.ndim == 0:
+        return _extreme(op, reshape(x, (1,)), 0, keepdims=False)
+    values = apply(op(axis, keepdims), x)
     found = values._saved
-    return Extreme(values, type(values)(found if op.keepdims else found.squeeze(op.axis)))
+    return Extreme(values, type(values)(found if keepdims else found.squeeze(axis)))
 
 
 def var(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ..core.node import Op, apply
 from .axes import one_axis
 
@@ -153,7 +155,8 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
     """Axes `dim0` and `dim1` exchanged."""
     axes = list(range(x.ndim))
     a, b = one_axis(dim0, x.ndim), one_axis(dim1, x.ndim)
-    axes[a], axes[b] = b, a
+    if axes:
+        axes[a], axes[b] = b, a
     return apply(Transpose(tuple(axes)), x)
 
 
@@ -178,8 +181,10 @@ def clone(x: Any) -> Any:
 
 
 def to(x: Any, dtype: Any) -> Any:
-    """The elements of `x` in `dtype`; `x` itself when they are already."""
-    return x if x.dtype == dtype else apply(To(dtype), x)
+    """The elements of `x` in `dtype`; `x` itself when they are already. Only floats carry a gradient on."""
+    if x.dtype == dtype:
+        return x
+    return apply(To(dtype), x if np.dtype(dtype).kind == "f" else x.detach())
 
 
 def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
