@@ -1,7 +1,7 @@
 """How large every box and every label is, and where its lines stand: the measured side of a picture.
 
-Sizes come from the text alone (see `metrics`), never from the fonts of this machine, so that the layout engine gets plain
-rectangles and two machines agree. All lengths are in CSS pixels; y grows downwards.
+Sizes come from the text alone (see `metrics`), never from the fonts of this machine, so that the layout engine gets
+plain rectangles and two machines agree. All lengths are in CSS pixels; y grows downwards.
 """
 
 from __future__ import annotations

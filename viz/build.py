@@ -16,7 +16,7 @@ from viz.format import DIGITS, Content, content, number
 from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
 from viz.simplify import framed, shorten_edges
-from viz.wording import NAME_LENGTH, RULE_LENGTH, constant_text, factor, local_text, rule_text, shorten, shown_name, title
+from viz.wording import RULE_LENGTH, constant_text, factor, local_text, rule_text, shorten, shown_name, title
 
 LIMIT = 500  # a graph of more nodes is not drawn whole
 NEAREST = 80  # of such a graph, at most so many nodes are drawn,
@@ -99,7 +99,7 @@ class Builder:
 
     def title(self) -> str:
         """What is drawn."""
-        name = shorten(self.names[self.root], NAME_LENGTH) or "(no name)"
+        name = shown_name(self.names[self.root])
         return f"Backward pass of {name}" if self.stepper is not None else f"Graph of {name}"
 
     def subtitle(self) -> str:
@@ -118,20 +118,21 @@ class Builder:
         assert node.op is not None and node.inputs is not None
         label = node.op.labels(len(node.inputs))[slot]
         target = node.inputs[slot]
-        return f"{shorten(self.names[node], NAME_LENGTH)} → {shorten(self.names[target], NAME_LENGTH)} (as {label})"
+        return f"{shown_name(self.names[node])} → {shown_name(self.names[target])} (as {label})"
 
     # Nodes
 
     def _node(self, node: Node) -> NodeView:
         name, op = self.names[node], node.op
-        arguments = [shown_name(self.names[x]) if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
+        arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
+        named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
         kind: Kind = "operation" if op is not None else "parameter" if _is_parameter(node) else "input"
         where = f"{node.where[0].replace(chr(92), '/').rpartition('/')[2]}:{node.where[1]}" if node.where else ""
         shared: dict[str, Any] = {
             "id": self.ids[node],
             "kind": kind,
             "name": name,
-            "title": title(name, op, arguments) if op is not None else shown_name(name),
+            "title": title(name, op, arguments, named) if op is not None else shown_name(name),
             "op": op.name if op is not None else "",
             "value": self._content(node.raw),
             "wants_gradient": node.requires_grad,
@@ -159,7 +160,9 @@ class Builder:
         return content(raw, self.digits)
 
     def _constant(self, id: str, raw: Any, scope: str) -> NodeView:
-        text = constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
+        text = (
+            constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
+        )
         return NodeView(id, "constant", text, text, value=self._content(raw), wants_gradient=False, scope=scope)
 
     def _ledger(self, node: Node, arrivals: tuple[int, int]) -> str:
@@ -209,7 +212,16 @@ class Builder:
         text = text or shorten(rule_text(rule), RULE_LENGTH)
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
         edge = EdgeView(
-            id, source, self.ids[node], slot, label, text, rule=rule, step=step, dead=dead, reduction=_reduction(node, x)
+            id,
+            source,
+            self.ids[node],
+            slot,
+            label,
+            text,
+            rule=rule,
+            step=step,
+            dead=dead,
+            reduction=_reduction(node, x),
         )
         return self._in_motion(edge, node, slot, local) if step is not None else edge
 
@@ -262,8 +274,7 @@ class Builder:
                     hops[x] = hops[node] + 1
                     queue.append(x)
         self.notes.append(
-            f"Showing the {len(hops)} of {len(everything):,} nodes nearest to "
-            f"{shorten(self.names[centre], NAME_LENGTH) or '(no name)'}."
+            f"Showing the {len(hops)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}."
         )
         return [node for node in everything if node in hops]
 

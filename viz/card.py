@@ -11,12 +11,12 @@ from viz.graphview import STATE_WORDS, EdgeView, GraphView, NodeView
 Role = Literal["info", "value", "gradient", "ledger"]
 ABSENT = "—"
 # Glyphs that the bundled fonts of graphviz-pure have; a check mark is not among them.
-STATE_GLYPHS = {"todo": "·", "ready": "○", "current": "►", "done": "●", "constant": "∅"}
+STATE_GLYPHS = {"todo": "·", "ready": "○", "current": "►", "done": "●", "constant": "ø"}
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One labelled part of a box. ``tag`` is a remark at its right end; ``cells``/``bars`` come from the content."""
+    """One labelled part of a box. `tag` is a remark at its right end; `cells`/`bars` come from the content."""
 
     role: Role
     label: str
@@ -28,7 +28,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A box as text. ``compact`` boxes (constants, aliases, stubs) have a title and a word, nothing else."""
+    """A box as text. `compact` boxes (constants, aliases, stubs) have a title and a word, nothing else."""
 
     title: str
     word: str
@@ -57,7 +57,7 @@ def card(node: NodeView) -> Card:
 
 
 def steps(node: NodeView) -> str:
-    """``step 3`` or ``steps 3–4``: the contributions that this node sends."""
+    """`step 3` or `steps 3–4`: the contributions that this node sends."""
     if node.steps is None:
         return ""
     first, last = node.steps
@@ -80,7 +80,7 @@ def edge_lines(edge: EdgeView) -> tuple[str, ...]:
 
 
 def node_sentence(node: NodeView) -> str:
-    """The node read aloud: ``b = a + a, operation add, value 2.0, gradient 4.0, 2 of 2 contributions in, done``."""
+    """The node read aloud: `b = a + a, operation add, value 2.0, gradient 4.0, 2 of 2 contributions in, done`."""
     if node.kind == "alias":
         return f"{node.name}, drawn again for another use"
     if node.kind == "stub":
@@ -103,7 +103,7 @@ def node_sentence(node: NodeView) -> str:
 
 
 def edge_sentence(edge: EdgeView, names: dict[str, str]) -> str:
-    """The edge read aloud: ``a is argument a of b, local derivative ×1.0``."""
+    """The edge read aloud: `a is argument a of b, local derivative ×1.0`."""
     text = f"{names[edge.source]} is argument {edge.label} of {names[edge.target]}"
     if not edge.carries:
         return f"{text}, carries no gradient"

@@ -1,7 +1,7 @@
 """How numbers and arrays are written in pictures.
 
 The width of a number must not jump from step to step, so every number keeps a fixed count of significant digits; only
-zeros that say nothing are dropped, down to one decimal (``3.0``), as learners write them.
+zeros that say nothing are dropped, down to one decimal (`3.0`), as learners write them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One element of a thumbnail. ``level`` is -1..1 around zero (the cell's colour), None for NaN."""
+    """One element of a thumbnail. `level` is -1..1 around zero (the cell's colour), None for NaN."""
 
     text: str
     level: float | None
@@ -30,9 +30,9 @@ class Cell:
 class Content:
     """What a number or an array looks like, ready for any writer.
 
-    ``text`` is the number itself, or the one-line summary of an array; ``shape`` is empty for a single number;
-    ``alarm`` counts what a learner must not miss (``nan 3``, ``zero 91%``); ``cells`` is the thumbnail of a small
-    array, ``bars`` the histogram of a larger one, as fractions of the tallest bar.
+    `text` is the number itself, or the one-line summary of an array; `shape` is empty for a single number;
+    `alarm` counts what a learner must not miss (`nan 3`, `zero 91%`); `cells` is the thumbnail of a small
+    array, `bars` the histogram of a larger one, as fractions of the tallest bar.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Content:
 
 
 def number(x: object, digits: int = DIGITS) -> str:
-    """``x`` with ``digits`` significant digits: ``3.0``, ``0.7071``, ``1.234e-05``, ``nan``; ints and bools as they are."""
+    """`x` with `digits` significant digits: `3.0`, `0.7071`, `1.234e-05`, `nan`; ints and bools as they are."""
     if isinstance(x, (bool, np.bool_, int, np.integer)):
         return str(x)
     value = float(x)  # type: ignore[arg-type]
@@ -61,23 +61,23 @@ def number(x: object, digits: int = DIGITS) -> str:
 
 
 def signed(x: object, digits: int = DIGITS) -> str:
-    """``number``, in brackets when negative: for the middle of a sum or a product."""
+    """`number`, in brackets when negative: for the middle of a sum or a product."""
     text = number(x, digits)
     return f"({text})" if text.startswith("-") else text
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """``(3, 4)`` for a shape, ``()`` for none."""
+    """`(3, 4)` for a shape, `()` for none."""
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
 
 
 def host(raw: Any) -> np.ndarray:
-    """``raw`` as a NumPy array on this side of the bus (a CuPy array is copied)."""
+    """`raw` as a NumPy array on this side of the bus (a CuPy array is copied)."""
     return np.asarray(raw.get() if hasattr(raw, "get") and not isinstance(raw, np.ndarray) else raw)
 
 
 def content(raw: Any, digits: int = DIGITS) -> Content:
-    """The ``Content`` of a float or of an array of any dtype, shape and device."""
+    """The `Content` of a float or of an array of any dtype, shape and device."""
     if isinstance(raw, (bool, int, float)):
         return Content(number(raw, digits), alarm=_alarm(np.asarray(raw)))
     array = host(raw)
@@ -95,7 +95,7 @@ def content(raw: Any, digits: int = DIGITS) -> Content:
 
 
 def summary(array: np.ndarray, digits: int = DIGITS) -> str:
-    """Range, mean and standard deviation of the finite elements on one line: ``-2.1 … 2.6  mean 0.01  sd 1.0``."""
+    """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`."""
     if array.size == 0:
         return "empty"
     if array.dtype == bool:
@@ -141,8 +141,7 @@ def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
         return Cell(text, None if np.isnan(value) else float(np.clip(value / scale, -1, 1)))
 
     return tuple(
-        tuple(cell(shown, float(value)) for shown, value in zip(row, values))
-        for row, values in zip(grid, numeric)
+        tuple(cell(shown, float(value)) for shown, value in zip(row, values)) for row, values in zip(grid, numeric)
     )
 
 

@@ -20,9 +20,9 @@ EdgeState = Literal["", "todo", "next", "last", "done"]
 class NodeView:
     """One box.
 
-    ``name`` is complete, ``title`` is what is printed (``b = a + a``, long names shortened). ``gradient`` is None while
-    none has arrived, and ``wants_gradient`` tells whether one can. ``arrivals``, ``ledger``, ``steps`` and ``state``
-    are filled only when the view is made from a stepper. ``of`` is the node that an alias repeats, ``op`` the name of
+    `name` is complete, `title` is what is printed (`b = a + a`, long names shortened). `gradient` is None while
+    none has arrived, and `wants_gradient` tells whether one can. `arrivals`, `ledger`, `steps` and `state`
+    are filled only when the view is made from a stepper. `of` is the node that an alias repeats, `op` the name of
     the operation.
     """
 
@@ -46,11 +46,12 @@ class NodeView:
 
 @dataclass(frozen=True, slots=True)
 class EdgeView:
-    """One use of ``source`` as argument ``slot`` of ``target``; ``a + a`` has two.
+    """One use of `source` as argument `slot` of `target`; `a + a` has two.
 
-    ``local`` is the local derivative or rule, short (``×3.0``), ``rule`` its formula in full, ``product`` the arithmetic of a contribution that just arrived
-    or comes next (``4.0 × 3.0 = 12.0``), ``reduction`` how it was summed back over broadcast axes, ``step`` its number
-    in the backward pass. ``dead`` marks a local derivative of zero, ``carries`` whether a gradient flows at all.
+    `local` is the local derivative or rule, short (`×3.0`), `rule` its formula in full, `product` the arithmetic of a
+    contribution that just arrived or comes next (`4.0 × 3.0 = 12.0`), `reduction` how it was summed back over
+    broadcast axes, `step` its number in the backward pass. `dead` marks a local derivative of zero, `carries` whether
+    a gradient flows at all.
     """
 
     id: str
@@ -70,7 +71,7 @@ class EdgeView:
 
 @dataclass(frozen=True, slots=True)
 class ClusterView:
-    """A module of the model: a frame around ``nodes``; ``parent`` is the id of the frame around it, or empty."""
+    """A module of the model: a frame around `nodes`; `parent` is the id of the frame around it, or empty."""
 
     id: str
     label: str
@@ -80,7 +81,7 @@ class ClusterView:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One entry of the legend: ``sample`` names what is drawn beside ``text``, such as ``node:input``."""
+    """One entry of the legend: `sample` names what is drawn beside `text`, such as `node:input`."""
 
     sample: str
     text: str
@@ -88,7 +89,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class GraphView:
-    """A whole picture. ``notes`` say, one sentence each, what was simplified."""
+    """A whole picture. `notes` say, one sentence each, what was simplified."""
 
     title: str
     subtitle: str

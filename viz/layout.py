@@ -1,8 +1,8 @@
 """Where everything goes: running Graphviz safely, and reading back the positions.
 
-The system's `dot` is used if there is one that works, else the `graphviz-pure` program that comes with the base install.
-A run has a time limit; when it passes, the whole process group is killed. What the program writes to stderr is read: a
-result that came with an error is no result.
+The system's `dot` is used if there is one that works, else the `graphviz-pure` program that comes with the base
+install. A run has a time limit; when it passes, the whole process group is killed. What the program writes to stderr
+is read: a result that came with an error is no result.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ def place(
     direction: str = "LR",
     time_limit: float = TIME_LIMIT,
 ) -> Layout:
-    """Lay a view out. Raises LayoutTimeout when dot is too slow even with its fast settings, DrawError without a dot."""
+    """Lay a view out. Raises LayoutTimeout when dot is too slow even with its fast settings, DrawError without a
+    dot."""
     try:
         raw = run_dot(skeleton(view, nodes, edges, direction=direction), "json0", time_limit)
     except LayoutTimeout:
@@ -210,13 +211,12 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
     )
 
 
-def _apart(
-    view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str
-) -> dict[str, Route]:
+def _apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str) -> dict[str, Route]:
     """Routes whose arrows reach a box side by side, in the order in which they come.
 
-    dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase). Of edges
-    between the same two nodes the first argument comes first: dot orders them as it likes, and either order fits.
+    dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase). Of
+    edges between the same two nodes the first argument comes first: dot orders them as it likes, and either order
+    fits.
     """
     across = 1 if direction == "LR" else 0  # the coordinate along the side that the arrows reach
     arrivals: dict[str, list[EdgeView]] = {}
@@ -224,7 +224,9 @@ def _apart(
         arrivals.setdefault(edge.target, []).append(edge)
     result: dict[str, Route] = {}
     for target, edges in arrivals.items():
-        ordered = sorted(edges, key=lambda edge: (routes[edge.id].label.y, routes[edge.id].label.x)[:: 1 if across else -1])
+        ordered = sorted(
+            edges, key=lambda edge: (routes[edge.id].label.y, routes[edge.id].label.x)[:: 1 if across else -1]
+        )
         for source in {edge.source for edge in edges}:
             places = [i for i, edge in enumerate(ordered) if edge.source == source]
             twins = sorted((ordered[i] for i in places), key=lambda edge: edge.slot)

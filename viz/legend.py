@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viz.boxes import SMALL
 from viz.graphview import Mark
+from viz.look import state_border
 from viz.marks import fold, glyph, num, outline, path, polygon, rounded, text
 from viz.metrics import mono_width, sans_width
 from viz.theme import Theme
@@ -14,7 +15,7 @@ SPACE = 22.0  # between graph and legend
 
 
 def draw_legend(marks: tuple[Mark, ...], width: float, theme: Theme) -> tuple[list[str], float]:
-    """The entries, flowing left to right within ``width``, and the height they take."""
+    """The entries, flowing left to right within `width`, and the height they take."""
     if not marks:
         return [], 0.0
     lines = [path(f"M0,{num(SPACE)}H{num(width)}", stroke=theme.rule)]
@@ -62,13 +63,7 @@ def _node_sample(kind: str, x: float, y: float, w: float, theme: Theme) -> list[
 
 
 def _state_sample(state: str, x: float, y: float, w: float, theme: Theme) -> list[str]:
-    line, width, dash = {
-        "current": (theme.accent, 3.0, ""),
-        "ready": (theme.line, 2.0, "dashed"),
-        "done": (theme.line, 2.2, ""),
-        "todo": (theme.quiet, 1.0, ""),
-        "constant": (theme.quiet, 1.0, "dotted"),
-    }[state]
+    line, width, dash = state_border(state, theme.line, theme)
     colour = theme.accent_text if state == "current" else theme.soft
     box = path(rounded(x, y, w, 18, 4), fill=theme.page, stroke=line, width=width, dash=dash)
     return [box, glyph(state, x + w / 2, y + 9, colour)]
@@ -77,7 +72,11 @@ def _state_sample(state: str, x: float, y: float, w: float, theme: Theme) -> lis
 def _edge_sample(key: str, x: float, y: float, w: float, theme: Theme) -> list[str]:
     if key == "local":
         pill = path(rounded(x, y, w, 18, 9), fill=theme.page, stroke=theme.rule)
-        return [pill, text(x + 7, y + 13, "a", SMALL, theme.text, bold=True), text(x + 17, y + 13, "×3", SMALL, theme.text)]
+        return [
+            pill,
+            text(x + 7, y + 13, "a", SMALL, theme.text, bold=True),
+            text(x + 17, y + 13, "×3", SMALL, theme.text),
+        ]
     line, width, dash = {
         "last": (theme.accent, 3.4, ""),
         "next": (theme.accent, 2.4, "dashed"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from viz.dot import html
 from viz.layout import Point
 from viz.metrics import mono_width, plain
 from viz.theme import MONO, SANS
+from viz.xml import html
 
 
 def num(x: float) -> str:
-    """A coordinate, short: ``12``, ``12.5``."""
+    """A coordinate, short: `12`, `12.5`."""
     return f"{round(x, 2):g}" if abs(x) < 1e5 else f"{x:.1f}"
 
 
@@ -17,7 +17,7 @@ def text(
     x: float, y: float, content: str, size: float, fill: str, *, anchor: str = "", bold: bool = False,
     sans: bool = False, name: str = "",
 ) -> str:  # fmt: skip
-    """One line of text with its baseline at ``y``. Monospaced text is pinned to its measured length, so that it fits its
+    """One line of text with its baseline at `y`. Monospaced text is pinned to its measured length, so that it fits its
     box in whatever font the viewer has."""
     if not content:
         return ""
@@ -34,15 +34,21 @@ def text(
     return f'{" ".join(parts)} xml:space="preserve">{html(content)}</text>'
 
 
-def path(d: str, *, fill: str = "none", stroke: str = "none", width: float = 1.0, dash: str = "", name: str = "") -> str:
-    """A path; ``dash`` is "", "dashed" or "dotted"."""
+def path(
+    d: str, *, fill: str = "none", stroke: str = "none", width: float = 1.0, dash: str = "", name: str = ""
+) -> str:
+    """A path; `dash` is "", "dashed" or "dotted"."""
     attributes = [f'd="{d}" fill="{fill}"']
     if name:
         attributes.insert(0, f'class="{name}"')
     if stroke != "none":
         attributes.append(f'stroke="{stroke}" stroke-width="{num(width)}"')
     if dash:
-        pattern = f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}" if dash == "dashed" else f"0.1 {num(3 * width)}"
+        pattern = (
+            f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}"
+            if dash == "dashed"
+            else f"0.1 {num(3 * width)}"
+        )
         attributes.append(f'stroke-dasharray="{pattern}" stroke-linecap="{"butt" if dash == "dashed" else "round"}"')
     return f"<path {' '.join(attributes)}/>"
 
@@ -54,24 +60,22 @@ def rect(x: float, y: float, width: float, height: float, *, fill: str, stroke: 
 
 
 def rounded(x: float, y: float, w: float, h: float, r: float, *, open_bottom: bool = False) -> str:
-    """The outline of a rectangle with round corners; with ``open_bottom`` only the two upper ones."""
+    """The outline of a rectangle with round corners; with `open_bottom` only the two upper ones."""
     r = min(r, w / 2, h / 2 if not open_bottom else h)
-    start = f"M{num(x + r)},{num(y)}H{num(x + w - r)}A{num(r)},{num(r)} 0 0 1 {num(x + w)},{num(y + r)}"
+    turn = f"a{num(r)},{num(r)} 0 0 1 "
+    top = f"M{num(x)},{num(y + r)}{turn}{num(r)},{num(-r)}H{num(x + w - r)}{turn}{num(r)},{num(r)}"
     if open_bottom:
-        return f"{start}V{num(y + h)}H{num(x)}V{num(y + r)}A{num(r)},{num(r)} 0 0 1 {num(x + r)},{num(y)}Z"
-    return (
-        f"{start}V{num(y + h - r)}A{num(r)},{num(r)} 0 0 1 {num(x + w - r)},{num(y + h)}H{num(x + r)}"
-        f"A{num(r)},{num(r)} 0 0 1 {num(x)},{num(y + h - r)}V{num(y + r)}A{num(r)},{num(r)} 0 0 1 {num(x + r)},{num(y)}Z"
-    )
+        return f"{top}V{num(y + h)}H{num(x)}Z"
+    return f"{top}V{num(y + h - r)}{turn}{num(-r)},{num(r)}H{num(x + r)}{turn}{num(-r)},{num(-r)}Z"
 
 
 def polygon(points: list[Point]) -> str:
-    """A closed outline through ``points``."""
+    """A closed outline through `points`."""
     return "M" + "L".join(f"{num(x)},{num(y)}" for x, y in points) + "Z"
 
 
 def outline(kind: str, x: float, y: float, w: float, h: float, corner: float, *, band: bool = False) -> str:
-    """The shape that tells one kind of node from another; with ``band`` only its upper part, for the title."""
+    """The shape that tells one kind of node from another; with `band` only its upper part, for the title."""
     if kind == "input":  # a sheet with a folded corner
         return polygon([(x, y), (x + w - corner, y), (x + w, y + corner), (x + w, y + h), (x, y + h)])
     if kind == "parameter":  # cut corners

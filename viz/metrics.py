@@ -1,8 +1,8 @@
 """How wide a text will be, without asking a font.
 
-Boxes are set in a monospaced font, 0.6 em a character in every one of the fonts asked for. Prose (legend, notes) is set in
-Helvetica or one of the many fonts with its widths. What neither has comes from another font: East Asian characters and
-emoji take about 1.05 em, marks that combine with their neighbour none.
+Boxes are set in a monospaced font, 0.6 em a character in every one of the fonts asked for. Prose (legend, notes) is
+set in Helvetica or one of the many fonts with its widths. What neither has comes from another font: East Asian
+characters and emoji take about 1.05 em, marks that combine with their neighbour none.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from viz.graphview import GraphView
 
 SUFFIXES = (".svg", ".png", ".dot")
 PNG_DPI = 144
+PNG_INCHES = 80  # a larger picture is scaled down: beyond 16,000 pixels, many programs give up
 
 
 class Picture:
-    """A drawing of a graph. It shows itself in a notebook; ``save`` writes it where a program is wanted."""
+    """A drawing of a graph. It shows itself in a notebook; `save` writes it where a program is wanted."""
 
     def __init__(self, view: GraphView, *, direction: str = "LR", time_limit: float = layout.TIME_LIMIT) -> None:
         self.view = view
@@ -35,14 +36,14 @@ class Picture:
     def png(self) -> bytes:
         """The picture as a PNG, 144 dots per inch, drawn by Graphviz itself. Raises DrawError without one."""
         text = dot.write(self.view, direction=self.direction, pills=True)
-        text = text.replace("  graph [", f"  graph [dpi={PNG_DPI} ", 1)
+        text = text.replace("  graph [", f'  graph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}" ', 1)
         return layout.run_dot(text, "png", self.time_limit)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to ``path``; its suffix (svg, png, dot) says how. Returns the path.
+        """Write the picture to `path`; its suffix (svg, png, dot) says how. Returns the path.
 
         Raises DrawError for another suffix or a folder that cannot be written. When no Graphviz can draw it, the DOT is
-        written beside ``path`` and the DrawError says so.
+        written beside `path` and the DrawError says so.
         """
         target = Path(path)
         suffix = target.suffix.lower()

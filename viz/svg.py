@@ -1,7 +1,8 @@
 """GraphView and Layout to SVG.
 
-Looks are presentation attributes, not a style sheet: several pictures in one notebook page must not restyle each other, and
-office programs ignore style sheets. Ids and classes are stable, so that a page can add rules and change texts step by step.
+Looks are presentation attributes, not a style sheet: several pictures in one notebook page must not restyle each
+other, and office programs ignore style sheets. Ids and classes are stable, so that a page can add rules and change
+texts step by step.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from math import hypot
 
 from viz.boxes import LABEL_ROW, SMALL, STEP_DOT
 from viz.card import edge_lines, edge_sentence, picture_sentence
-from viz.dot import html
 from viz.graphview import EdgeView, GraphView
 from viz.layout import Box, Layout, Point, Route
 from viz.legend import draw_legend
+from viz.look import edge_stroke, moves
 from viz.marks import num, path, polygon, rounded, text
 from viz.metrics import mono_width, sans_width
 from viz.svg_node import draw_node
 from viz.theme import LIGHT, Theme
+from viz.xml import html
 
 MARGIN = 24.0
 LEAST_WIDTH = 460.0
@@ -79,18 +81,21 @@ def _cluster(id: str, label: str, box: Box, theme: Theme) -> list[str]:
     """The frame of a module."""
     return [
         f'<g id="{id}" class="cluster"><title>{html("module " + label)}</title>',
-        path(rounded(box.left, box.top, box.width, box.height, 12), fill=theme.cluster, stroke=theme.cluster_line, dash="dashed"),
+        path(
+            rounded(box.left, box.top, box.width, box.height, 12),
+            fill=theme.cluster,
+            stroke=theme.cluster_line,
+            dash="dashed",
+        ),
         text(box.left + 12, box.top + 18, label, 12, theme.soft, bold=True, sans=True),
         "</g>",
     ]
 
 
 def _edge(edge: EdgeView, route: Route, names: dict[str, str], theme: Theme) -> list[str]:
-    colour, width, dash = _stroke(edge, theme)
+    colour, width, dash = edge_stroke(edge, theme)
     classes = " ".join(["edge", *([edge.state] if edge.state else []), *(["dead"] if edge.dead else [])])
-    # A value goes from source to target; a gradient that moves goes the other way, and so does its arrow.
-    backwards = edge.state in ("last", "next")
-    first, second = (route.end[::-1], route.start[::-1]) if backwards else (route.start, route.end)
+    first, second = (route.end[::-1], route.start[::-1]) if moves(edge) else (route.start, route.end)
     shaft, tip, base = _arrow(second, ARROW + width)
     nx, ny = (tip[1] - base[1]) * 0.42, (base[0] - tip[0]) * 0.42
     return [
@@ -103,23 +108,9 @@ def _edge(edge: EdgeView, route: Route, names: dict[str, str], theme: Theme) -> 
     ]
 
 
-def _stroke(edge: EdgeView, theme: Theme) -> tuple[str, float, str]:
-    """Colour, width and dash of an edge."""
-    if not edge.carries:
-        return theme.quiet, 1.3, "dotted"
-    colour, width, dash = {
-        "last": (theme.accent, 3.4, ""),
-        "next": (theme.accent, 2.4, "dashed"),
-        "done": (theme.text, 2.0, ""),
-        "todo": (theme.quiet, 1.3, ""),
-        "": (theme.line, 1.5, ""),
-    }[edge.state]
-    return colour, width, "dashed" if edge.dead else dash
-
-
 def _label(edge: EdgeView, box: Box, theme: Theme) -> list[str]:
     """The pill on an edge: the number of the step, the argument's name, the local derivative, the arithmetic."""
-    active = edge.state in ("last", "next")
+    active = moves(edge)
     fill = theme.accent_fill if edge.state == "last" else theme.page
     stroke = theme.accent if active else theme.rule
     texts = edge_lines(edge)
@@ -136,19 +127,31 @@ def _label(edge: EdgeView, box: Box, theme: Theme) -> list[str]:
         lines.append(text(x + mono_width(edge.label + "  ", SMALL + 1), y, edge.local, SMALL + 1, colour, name="local"))
     for i, line in enumerate(texts[1:], 1):
         bold = edge.state == "last" and line == edge.product
-        lines.append(text(x, y + LABEL_ROW * i, line, SMALL, colour, bold=bold, name="product" if bold else "reduction"))
+        lines.append(
+            text(x, y + LABEL_ROW * i, line, SMALL, colour, bold=bold, name="product" if bold else "reduction")
+        )
     return lines
 
 
 def _step(edge: EdgeView, x: float, y: float, theme: Theme) -> list[str]:
     """The disc with the number of the contribution: full once it has arrived."""
     arrived = edge.state in ("done", "last")
-    colour = theme.accent if edge.state in ("last", "next") else theme.text if arrived else theme.soft
+    colour = theme.accent if moves(edge) else theme.text if arrived else theme.soft
     fill = colour if arrived else theme.page
     size = 10 if len(str(edge.step)) < 3 else 8
     return [
         f'<circle cx="{num(x)}" cy="{num(y)}" r="{num(STEP_DOT - 1)}" fill="{fill}" stroke="{colour}" stroke-width="1.3"/>',
-        text(x, y + 3.6, str(edge.step), size, theme.page if arrived else colour, anchor="middle", bold=True, sans=True, name="step"),
+        text(
+            x,
+            y + 3.6,
+            str(edge.step),
+            size,
+            theme.page if arrived else colour,
+            anchor="middle",
+            bold=True,
+            sans=True,
+            name="step",
+        ),
     ]
 
 
@@ -160,7 +163,9 @@ def _curve(points: tuple[Point, ...]) -> str:
 def _arrow(points: tuple[Point, ...], length: float) -> tuple[tuple[Point, ...], Point, Point]:
     """The curve ended where its arrow head begins, the head's tip, and the middle of its base."""
     tip = points[-1]
-    before = next((p for p in reversed(points[:-1]) if hypot(p[0] - tip[0], p[1] - tip[1]) > 1e-6), (tip[0] - 1, tip[1]))
+    before = next(
+        (p for p in reversed(points[:-1]) if hypot(p[0] - tip[0], p[1] - tip[1]) > 1e-6), (tip[0] - 1, tip[1])
+    )
     distance = hypot(tip[0] - before[0], tip[1] - before[1])
     base = (tip[0] + (before[0] - tip[0]) * length / distance, tip[1] + (before[1] - tip[1]) * length / distance)
     return (*points[:-1], base), tip, base

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
-from viz.boxes import BAND, BARS_HEIGHT, BARS_WIDTH, BODY, CORNER, FOOT, LABEL, PAD, RIM, SMALL, TITLE, block_size, cell_size
+from viz.boxes import (
+    BAND,
+    BARS_HEIGHT,
+    BARS_WIDTH,
+    BODY,
+    CORNER,
+    FOOT,
+    LABEL,
+    PAD,
+    RIM,
+    SMALL,
+    TITLE,
+    block_size,
+    cell_size,
+)
 from viz.card import Block, Card, card, node_sentence
-from viz.dot import heat, html, state_border
 from viz.graphview import STATE_WORDS, NodeView
 from viz.layout import Box
+from viz.look import heat, node_border, node_ink
 from viz.marks import fold, glyph, num, outline, path, rect, rounded, text
 from viz.metrics import sans_width
 from viz.theme import Ink, Theme
+from viz.xml import html
 
 
 def draw_node(node: NodeView, box: Box, theme: Theme) -> list[str]:
     """The group of one node; its title is a sentence for screen readers and tooltips."""
-    content, ink = card(node), theme.inks["output" if node.output else node.kind]
+    content, ink = card(node), node_ink(node, theme)
     classes = " ".join(["node", node.kind, *([node.state] if node.state else []), *(["output"] if node.output else [])])
     lines = [f'<g id="{node.id}" class="{classes}"><title>{html(node_sentence(node))}</title>']
     x, y, w, h = box.left, box.top, box.width, box.height
-    border, width, dash = state_border(node, theme)
+    border, width, dash = node_border(node, theme)
     if node.output:  # a second outline around the first
         lines.append(path(rounded(x, y, w, h, CORNER + RIM), fill=theme.page, stroke=ink.border, width=1.4))
         x, y, w, h = x + RIM, y + RIM, w - 2 * RIM, h - 2 * RIM
     if content.compact:
-        dash = {"alias": "dashed", "stub": "dotted"}.get(node.kind, dash)
         lines.append(path(outline(node.kind, x, y, w, h, CORNER), fill=ink.fill, stroke=border, width=width, dash=dash))
         lines.append(text(x + PAD, y + h / 2 + 4.5, content.title, BODY, theme.text, name="name"))
         lines.append(text(x + w - PAD, y + h / 2 + 4, content.word, SMALL, ink.word, anchor="end", sans=True))
     else:
         lines += _frame(node, content, (x, y, w, h), theme, ink)
-        lines.append(path(outline(node.kind, x, y, w, h, CORNER), stroke=border, width=width, dash=dash, name="outline"))
+        lines.append(
+            path(outline(node.kind, x, y, w, h, CORNER), stroke=border, width=width, dash=dash, name="outline")
+        )
     lines.append("</g>")
     return [line for line in lines if line]
 
@@ -56,7 +72,16 @@ def _frame(node: NodeView, content: Card, area: tuple[float, float, float, float
         lines.append(glyph(content.state, x + PAD + 5, line + FOOT / 2, colour))
         word = STATE_WORDS[content.state]
         lines.append(
-            text(x + PAD + 16, line + 15, word, SMALL, colour, bold=current or node.state == "done", sans=True, name="state")
+            text(
+                x + PAD + 16,
+                line + 15,
+                word,
+                SMALL,
+                colour,
+                bold=current or node.state == "done",
+                sans=True,
+                name="state",
+            )
         )
         lines.append(text(x + w - PAD, line + 15, content.steps, SMALL, colour, anchor="end", sans=True, name="steps"))
     return lines
@@ -69,7 +94,9 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
     if block.content is not None and block.content.cells:
         lines += _cells(block, left, top + 2, theme)
         below = top + cell_size(block)[1] * len(block.content.cells) + 17
-        remarks = [(line, theme.text, False) for line in block.lines] + [(block.alarm, theme.bad, True)] * bool(block.alarm)
+        remarks = [(line, theme.text, False) for line in block.lines] + [(block.alarm, theme.bad, True)] * bool(
+            block.alarm
+        )
         for i, (line, colour, bold) in enumerate(remarks):
             lines.append(text(left, below + 15 * i, line, SMALL, colour, bold=bold, name=block.role))
     elif block.content is not None and block.content.bars:
@@ -83,7 +110,9 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
         size, colour = (SMALL, theme.soft) if small else (BODY, theme.text)
         alarmed = bool(block.alarm)
         line = block.lines[0]
-        lines.append(text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role))
+        lines.append(
+            text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role)
+        )
     if block.tag:
         lines += _tag(block.tag, x + w - PAD, top + 2, theme)
     return lines

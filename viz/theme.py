@@ -22,7 +22,7 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """One look. States add a border (see ``svg.py``, ``dot.py``) in ``accent`` or ``quiet`` to the ink of the kind."""
+    """One look. States add a border (see `svg.py`, `dot.py`) in `accent` or `quiet` to the ink of the kind."""
 
     page: str
     text: str

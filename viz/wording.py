@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from minitorch.core.node import Op
 from viz.format import DIGITS, host, number
+from viz.xml import clean
 
 NAME_LENGTH = 24
 TITLE_LENGTH = 46
@@ -25,17 +27,20 @@ def shorten(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
-def shown_name(name: str) -> str:
+def shown_name(name: str, length: int = NAME_LENGTH) -> str:
     """A name as it stands in a box: shortened, visible when empty, and kept apart from its surroundings where it runs
     from right to left (without that, `x = y + z` in Hebrew letters would be shown as `z + y = x`)."""
-    text = shorten(" ".join(name.split()), NAME_LENGTH) or "(no name)"
-    if any(unicodedata.bidirectional(c) in ("R", "AL", "AN", "RLE", "RLO", "RLI") for c in text):
-        return f"\u2068{text}\u2069"
-    return text
+    text = shorten(" ".join(clean(name).split()), length) or "(no name)"
+    return f"\u2068{text}\u2069" if _right_to_left(text) else text
+
+
+def _right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(c) in ("R", "AL", "AN", "RLE", "RLO", "RLI") for c in text)
 
 
 def formula(op: Op, arguments: Sequence[str]) -> str:
-    """What an operation does to its arguments, as learners write it: `a + b`, `-a`, `tanh(a)`, `sum(x, axis=1)`, `x[0]`."""
+    """What an operation does to its arguments, as learners write it: `a + b`, `-a`, `tanh(a)`, `sum(x, axis=1)`,
+    `x[0]`."""
     text = repr(op)
     if op.symbol and len(arguments) == 2:
         return f"{arguments[0]} {op.symbol} {arguments[1]}"
@@ -43,15 +48,32 @@ def formula(op: Op, arguments: Sequence[str]) -> str:
         return f"{op.symbol}{arguments[0]}"
     if text.startswith("["):  # an index
         return " ".join([f"{arguments[0]}{text}", *arguments[1:]])
-    settings = text[text.find("(") + 1 : -1] if text.endswith(")") else ""
     if len(arguments) > 4:
         arguments = [*arguments[:2], "…", arguments[-1]]
-    return f"{op.name}({', '.join([*arguments, *([settings] if settings else [])])})"
+    return f"{op.name}({', '.join([*arguments, *_settings(op)])})"
 
 
-def title(name: str, op: Op, arguments: Sequence[str]) -> str:
-    """`name = formula`, shortened to fit a box."""
-    return shorten(f"{shown_name(name)} = {formula(op, arguments)}", TITLE_LENGTH)
+def _settings(op: Op) -> list[str]:
+    """`axis=1` and the like, without those at their default."""
+    usual = {name: parameter.default for name, parameter in inspect.signature(type(op)).parameters.items()}
+    public = {name: value for name, value in vars(op).items() if not name.startswith("_")}
+    return [f"{name}={value!r}" for name, value in public.items() if repr(value) != repr(usual.get(name, op))]
+
+
+def title(name: str, op: Op, arguments: Sequence[str | None], names: Sequence[str]) -> str:
+    """`name = formula`, its names shortened until it fits a box. `arguments` holds the text of each constant, and
+    None for each argument that has a name, taken from `names` in turn."""
+    text = ""
+    for length in (NAME_LENGTH, 16, 10):
+        named = iter(names)
+        shown = [shown_name(next(named), length) if text is None else text for text in arguments]
+        text = f"{shown_name(name, length)} = {formula(op, shown)}"
+        if len(text) <= TITLE_LENGTH:
+            break
+    # A left-to-right mark: a line that begins with Hebrew or Arabic would else run from right to left as a whole.
+    return ("\u200e" if _right_to_left(text) else "") + (
+        text if len(text) <= 2 * TITLE_LENGTH else shorten(text, TITLE_LENGTH)
+    )
 
 
 def constant_text(raw: Any, digits: int = DIGITS) -> str:
