@@ -22,6 +22,7 @@ from numpy import (
     divide,
     exp,
     expand_dims,
+    floor_divide,
     log,
     logical_not,
     expm1,
@@ -147,6 +148,13 @@ def one_hot(index: ndarray, classes: int, like: ndarray) -> ndarray:
     return (index[..., None] == np.arange(classes)).astype(like.dtype)
 
 
+def trunc_divide(a: Any, b: Any) -> Any:
+    """a / b rounded towards 0, in the dtype the two have in common (`numpy.trunc` would make floats of integers)."""
+    if np.result_type(a, b).kind == "f":
+        return np.trunc(np.divide(a, b))
+    return np.sign(a) * np.sign(b) * np.floor_divide(np.abs(a), np.abs(b))
+
+
 def sigmoid(x: ndarray) -> ndarray:
     """1 / (1 + e**-x)"""
     out = np.exp(-x)
@@ -156,7 +164,7 @@ def sigmoid(x: ndarray) -> ndarray:
 
 def softplus(x: ndarray) -> ndarray:
     """log(1 + e**x), without overflow."""
-    return np.logaddexp(x, x.dtype.type(0))
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def either(condition: Any, a: float, b: float, like: ndarray) -> ndarray:

@@ -27,12 +27,15 @@ def _ieee(fast: Callable[..., float], reference: Callable[..., Any]) -> Callable
 
 exp = _ieee(math.exp, np.exp)
 log = _ieee(math.log, np.log)
+expm1 = _ieee(math.expm1, np.expm1)
+log1p = _ieee(math.log1p, np.log1p)
 sqrt = _ieee(math.sqrt, np.sqrt)
 sin = _ieee(math.sin, np.sin)
 cos = _ieee(math.cos, np.cos)
 tanh = _ieee(math.tanh, np.tanh)
 power = _ieee(lambda a, b: a**b, np.power)
 divide = _ieee(lambda a, b: a / b, np.divide)
+floor_divide = _ieee(lambda a, b: a // b, np.floor_divide)
 abs = math.fabs
 
 
@@ -40,15 +43,38 @@ def sign(x: float) -> float:
     return float((x > 0) - (x < 0)) if x == x else x
 
 
+# An operand may be an int (`maximum(x, 0)`), a result never is.
+
+
 def maximum(a: float, b: float) -> float:
-    return a if a > b or a != a else b
+    return float(a if a > b or a != a else b)
 
 
 def minimum(a: float, b: float) -> float:
-    return a if a < b or a != a else b
+    return float(a if a < b or a != a else b)
 
 
 def where(condition: bool, a: float, b: float) -> float:
+    return float(a if condition else b)
+
+
+def trunc_divide(a: float, b: float) -> float:
+    return trunc(divide(a, b))
+
+
+def trunc(x: float) -> float:
+    return float(math.trunc(x)) if math.isfinite(x) else x
+
+
+def sigmoid(x: float) -> float:
+    return divide(1.0, 1.0 + exp(-x))
+
+
+def softplus(x: float) -> float:
+    return maximum(x, 0.0) + log1p(exp(-abs(x)))
+
+
+def either(condition: bool, a: float, b: float, like: float) -> float:
     return a if condition else b
 
 

@@ -54,6 +54,9 @@ def promoted(raws: list[Any], to_float: bool = False, apart: tuple[int, ...] = (
 
     Inputs number `apart` keep theirs. Python numbers stay as they are: they widen nothing.
     """
+    found = {raw.dtype for slot, raw in enumerate(raws) if hasattr(raw, "dtype") and slot not in apart}
+    if len(found) == 1 and next(iter(found)).kind == "f":
+        return raws
     dtype = result_dtype(raw for slot, raw in enumerate(raws) if slot not in apart)
     if to_float and dtype.kind != "f":
         dtype = DEFAULT

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from ..core.node import Elementwise, function
+from typing import Any
+
+from ..core.node import Elementwise, apply, function
 
 
 class Add(Elementwise):
     """a + b"""
 
     symbol = "+"
+    promotes = "common"
 
     def forward(self, xp, a, b):
         return a + b
@@ -24,6 +27,7 @@ class Sub(Elementwise):
     """a - b"""
 
     symbol = "-"
+    promotes = "common"
 
     def forward(self, xp, a, b):
         return a - b
@@ -39,6 +43,7 @@ class Mul(Elementwise):
     """a × b"""
 
     symbol = "×"
+    promotes = "common"
 
     def forward(self, xp, a, b):
         return a * b
@@ -69,6 +74,7 @@ class Pow(Elementwise):
     """a to the power b; nan for a negative a and a fractional b."""
 
     symbol = "**"
+    promotes = "common"
 
     def forward(self, xp, a, b):
         return xp.power(a, b)
@@ -84,6 +90,7 @@ class Neg(Elementwise):
     """-x"""
 
     symbol = "-"
+    promotes = "common"
 
     def forward(self, xp, x):
         return -x
@@ -158,7 +165,7 @@ class Sigmoid(Elementwise):
     symbol = "σ"
 
     def forward(self, xp, x):
-        return xp.divide(1, 1 + xp.exp(-x))
+        return xp.sigmoid(x)
 
     def d_x(self, xp, out, x):
         return out * (1 - out)
@@ -166,6 +173,8 @@ class Sigmoid(Elementwise):
 
 class Relu(Elementwise):
     """x where positive, else 0; the derivative at 0 is 0."""
+
+    promotes = "common"
 
     def forward(self, xp, x):
         return xp.maximum(x, 0)
@@ -177,6 +186,8 @@ class Relu(Elementwise):
 class Abs(Elementwise):
     """|x|; the derivative at 0 is 0."""
 
+    promotes = "common"
+
     def forward(self, xp, x):
         return xp.abs(x)
 
@@ -186,6 +197,8 @@ class Abs(Elementwise):
 
 class Maximum(Elementwise):
     """The larger of a and b, nan if either is; equal values share the gradient half and half."""
+
+    promotes = "common"
 
     def forward(self, xp, a, b):
         return xp.maximum(a, b)
@@ -200,6 +213,8 @@ class Maximum(Elementwise):
 class Minimum(Elementwise):
     """The smaller of a and b, nan if either is; equal values share the gradient half and half."""
 
+    promotes = "common"
+
     def forward(self, xp, a, b):
         return xp.minimum(a, b)
 
@@ -212,6 +227,9 @@ class Minimum(Elementwise):
 
 class Where(Elementwise):
     """a where the condition holds, else b."""
+
+    promotes = "common"
+    apart = (0,)
 
     def forward(self, xp, condition, a, b):
         return xp.where(condition, a, b)
@@ -226,6 +244,8 @@ class Where(Elementwise):
 class Sign(Elementwise):
     """-1, 0 or 1 by the sign of x; flat wherever it has a derivative."""
 
+    promotes = "common"
+
     def forward(self, xp, x):
         return xp.sign(x)
 
@@ -233,10 +253,79 @@ class Sign(Elementwise):
         return 0
 
 
-add = function(Add)
-sub = function(Sub)
+class FloorDivide(Elementwise):
+    """a / b rounded down to a whole number; flat wherever it has a derivative."""
+
+    symbol = "//"
+    promotes = "common"
+
+    def forward(self, xp, a, b):
+        return xp.floor_divide(a, b)
+
+    def d_a(self, xp, out, a, b):
+        return 0
+
+    def d_b(self, xp, out, a, b):
+        return 0
+
+
+class TruncDivide(Elementwise):
+    """a / b rounded towards 0 to a whole number; flat wherever it has a derivative."""
+
+    promotes = "common"
+
+    def forward(self, xp, a, b):
+        return xp.trunc_divide(a, b)
+
+    def d_a(self, xp, out, a, b):
+        return 0
+
+    def d_b(self, xp, out, a, b):
+        return 0
+
+
+ADD, SUB, MUL, DIV = Add.shared, Sub.shared, Mul.shared, Div.shared
+
+
+def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input + alpha × other."""
+    return apply(ADD, input, other if alpha == 1 else apply(MUL, other, alpha))
+
+
+def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """input - alpha × other."""
+    return apply(SUB, input, other if alpha == 1 else apply(MUL, other, alpha))
+
+
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """other - alpha × input: `sub` with its operands the other way round."""
+    return sub(other, input, alpha=alpha)
+
+
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """input + value × tensor1 × tensor2."""
+    return add(input, apply(MUL, tensor1, tensor2), alpha=value)
+
+
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """input + value × tensor1 / tensor2."""
+    return add(input, apply(DIV, tensor1, tensor2), alpha=value)
+
+
+def positive(input: Any) -> Any:
+    """`input` itself."""
+    return input
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """input / other; with `rounding_mode` "floor" or "trunc", rounded down or towards 0 to a whole number."""
+    if rounding_mode not in (None, "floor", "trunc"):
+        raise ValueError(f"rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}")
+    return apply(DIV if rounding_mode is None else {"floor": FloorDivide, "trunc": TruncDivide}[rounding_mode].shared, input, other)
+
+
+floor_divide = function(FloorDivide)
 mul = function(Mul)
-div = function(Div)
 pow = function(Pow)
 neg = function(Neg)
 exp = function(Exp)
@@ -250,5 +339,10 @@ relu = function(Relu)
 abs = function(Abs)
 maximum = function(Maximum)
 minimum = function(Minimum)
-where = function(Where)
 sign = function(Sign)
+sgn = sign
+
+
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """`input` where the condition holds, else `other`; the three are broadcast against each other."""
+    return apply(Where.shared, condition, input, other)
