@@ -6,6 +6,7 @@ Every name is the user's function of the same operation, so a second derivative 
 # ruff: noqa: F401
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,20 @@ from .. import ops
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
 from ..ops import (
-    abs, cos, exp, log, log_softmax, maximum, minimum, reshape, sigmoid, sign, sin, softmax, sqrt, tanh,
+    abs,
+    cos,
+    exp,
+    log,
+    log_softmax,
+    maximum,
+    minimum,
+    reshape,
+    sigmoid,
+    sign,
+    sin,
+    softmax,
+    sqrt,
+    tanh,
 )  # fmt: skip
 from ..ops import div as divide
 from ..ops import pow as power
@@ -54,6 +68,16 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 def logical_not(x: Any) -> Any:
     return not x if isinstance(x, bool) else Tensor(BACKENDS[type(raw(x))].logical_not(raw(x)))
+
+
+def either(condition: Any, a: float, b: float, like: Any) -> Any:
+    if isinstance(condition, bool):
+        return a if condition else b
+    return Tensor(BACKENDS[type(raw(like))].either(raw(condition), a, b, raw(like)))
+
+
+def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
+    return compute(sys.modules[__name__], *inputs)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

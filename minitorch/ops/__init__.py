@@ -5,7 +5,9 @@ from .elementwise import (
 )  # fmt: skip
 from .index import getitem
 from .linalg import matmul
-from .loss import cross_entropy, log_softmax, mse_loss, softmax
+from .activation import log_softmax, softmax
+from .classes import cross_entropy
+from .loss import mse_loss
 from .reduce import amax, amin, max, mean, min, sum, var
 from .shape import broadcast_to, cat, clone, flatten, permute, reshape, squeeze, stack, to, transpose, unsqueeze
 

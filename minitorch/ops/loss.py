@@ -1,75 +1,70 @@
-"""Softmax and the losses that end a training step."""
+"""Losses: how far a result is from what it should be, as one number to go down on."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..core.node import Op, apply
-from .axes import one_axis
+from ..core.node import Elementwise, apply
+from .elementwise import abs
 from .reduce import mean, sum
 
 
-class Softmax(Op):
-    """exp(x) / sum(exp(x)) along `axis`."""
-
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
-
-    def forward(self, xp, x):
-        return xp.softmax(x, self.axis)
-
-    def vjp_x(self, xp, grad, out, x):
-        return out * (grad - xp.sum(grad * out, axis=self.axis, keepdims=True))
-
-
-class LogSoftmax(Op):
-    """log(softmax(x)) along `axis`."""
-
-    def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
-
-    def forward(self, xp, x):
-        return xp.log_softmax(x, self.axis)
-
-    def vjp_x(self, xp, grad, out, x):
-        return grad - xp.exp(out) * xp.sum(grad, axis=self.axis, keepdims=True)
-
-
-class CrossEntropy(Op):
-    """The mean of -log softmax(x)[target] over the rows of x, shape (n, classes), target (n,) of class numbers."""
-
-    def forward(self, xp, x, target):
-        return -xp.mean(xp.pick(xp.log_softmax(x, -1), target))
-
-    def vjp_x(self, xp, grad, out, x, target):
-        n, classes = xp.shape(x)
-        return (xp.softmax(x, -1) - xp.one_hot(target, classes, x)) * (grad / n)
-
-
-def softmax(x: Any, dim: int = -1) -> Any:
-    """exp(x) / sum(exp(x)) along `dim`, shifted so that nothing overflows. Shape as x."""
-    return apply(Softmax(one_axis(dim, x.ndim)), x)
-
-
-def log_softmax(x: Any, dim: int = -1) -> Any:
-    """log(softmax(x)) along `dim`, exact also where softmax rounds to 0. Shape as x."""
-    return apply(LogSoftmax(one_axis(dim, x.ndim)), x)
-
-
-def cross_entropy(input: Any, target: Any) -> Any:
-    """The mean of -log softmax(input)[target]. Shapes (n, classes) of scores, (n,) of class numbers; a 0-d result."""
-    if input.ndim != 2 or target.shape != input.shape[:1]:
-        raise ValueError(
-            f"cross_entropy needs scores of shape (n, classes) and n class numbers, not {input.shape} and {target.shape}"
-        )
-    return apply(CrossEntropy.shared, input, target)
-
-
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """(input - target)**2, averaged ("mean"), added up ("sum") or as it is ("none")."""
-    squared = (input - target) ** 2
+def reduced(loss: Any, reduction: str) -> Any:
+    """The losses as one number: averaged ("mean"), added up ("sum"), or as they are ("none")."""
+    if reduction == "mean":
+        return mean(loss)
+    if reduction == "sum":
+        return sum(loss)
     if reduction == "none":
-        return squared
-    if reduction not in ("mean", "sum"):
-        raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
-    return mean(squared) if reduction == "mean" else sum(squared)
+        return loss
+    raise ValueError(f"reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+# Distances between numbers
+
+
+class SmoothL1(Elementwise):
+    """(input - target)² / (2 beta) where they differ by less than beta, else |input - target| - beta/2."""
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = beta
+
+    def forward(self, xp, input, target):
+        far = xp.abs(input - target)
+        return xp.where(far < self.beta, far * far / (2 * self.beta), far - 0.5 * self.beta)
+
+    def d_input(self, xp, out, input, target):
+        return xp.minimum(xp.maximum((input - target) / self.beta, -1), 1)
+
+    def d_target(self, xp, out, input, target):
+        return xp.minimum(xp.maximum((target - input) / self.beta, -1), 1)
+
+
+def mse_loss(input: Any, target: Any, reduction: str = "mean", *, weight: Any = None) -> Any:
+    """(input - target)², times `weight` if given; "mean" then divides by the sum of the weights."""
+    return _weighted((input - target) ** 2, weight, reduction)
+
+
+def l1_loss(input: Any, target: Any, reduction: str = "mean", *, weight: Any = None) -> Any:
+    """|input - target|, times `weight` if given; "mean" then divides by the sum of the weights."""
+    return _weighted(abs(input - target), weight, reduction)
+
+
+def smooth_l1_loss(input: Any, target: Any, reduction: str = "mean", *, beta: float = 1.0) -> Any:
+    """A parabola where |input - target| < beta, the distance itself (less beta/2) beyond."""
+    if beta < 0:
+        raise ValueError(f"smooth_l1_loss needs a beta of 0 or more, not {beta}")
+    return reduced(apply(SmoothL1(beta), input, target), reduction) if beta else l1_loss(input, target, reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", *, delta: float = 1.0, weight: Any = None) -> Any:
+    """delta times smooth_l1_loss: half the square within delta, a line of slope delta beyond."""
+    if delta <= 0:
+        raise ValueError(f"huber_loss needs a delta above 0, not {delta}")
+    return _weighted(apply(SmoothL1(delta), input, target) * delta, weight, reduction)
+
+
+def _weighted(loss: Any, weight: Any, reduction: str) -> Any:
+    if weight is None:
+        return reduced(loss, reduction)
+    return sum(loss * weight) / sum(weight) if reduction == "mean" else reduced(loss * weight, reduction)

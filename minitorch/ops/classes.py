@@ -1,0 +1,128 @@
+"""Losses of classifiers: the score of the right class against the others'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.node import Op, apply
+from .activation import log_softmax
+from .elementwise import where
+from .loss import reduced
+from .reduce import sum
+
+class CrossEntropy(Op):
+    """The mean of -log softmax(x)[target] over the rows of x, shape (n, classes), target (n,) of class numbers."""
+
+    saves = True
+
+    def forward(self, xp, x, target):
+        logs = xp.log_softmax(x, -1)
+        return -xp.mean(xp.pick(logs, target)), logs
+
+    def vjp_x(self, xp, grad, out, saved, x, target):
+        n, classes = xp.shape(x)
+        chances = xp.exp(xp.kept(saved, log_chances, x))
+        return (chances - xp.one_hot(target, classes, x)) * (grad / n)
+
+
+def log_chances(xp: Any, x: Any) -> Any:
+    return xp.log_softmax(x, -1)
+
+
+class NllLoss(Op):
+    """-weight[target] · x[target] along axis 1: x holds log-probabilities, shape (n, classes, ...), target class numbers
+    (n, ...); 0 where the target is `ignore`."""
+
+    def __init__(self, ignore: int = -100) -> None:
+        self.ignore = ignore
+
+    def forward(self, xp, x, target, weight=None):
+        return -xp.squeeze(xp.take_along_axis(x, self.index(xp, target), 1), 1) * self.shares(xp, x, target, weight)
+
+    def vjp_x(self, xp, grad, out, x, target, weight=None):
+        share = xp.expand_dims(-grad * self.shares(xp, x, target, weight), 1)
+        return xp.put_along_axis(share, self.index(xp, target), 1, xp.shape(x))
+
+    def index(self, xp: Any, target: Any) -> Any:
+        return xp.expand_dims(xp.where(target == self.ignore, 0, target), 1)
+
+    def shares(self, xp: Any, x: Any, target: Any, weight: Any) -> Any:
+        """How much each target counts."""
+        counted = target != self.ignore
+        return counted if weight is None else counted * weight[xp.where(counted, target, 0)]
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+) -> Any:
+    """-log softmax(input)[target], the loss of a classifier that gives `input` as scores.
+
+    Shapes: input (classes,), (n, classes) or (n, classes, d1, ...); target the same without the classes, of class numbers, or
+    the same with them, of class probabilities. `weight` (classes,) says how much each class counts ("mean" divides by what
+    counted); targets equal to `ignore_index` do not count; `label_smoothing` mixes the target with equal shares of all classes.
+    """
+    axis = 0 if input.ndim == 1 else 1
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing is a share between 0 and 1, not {label_smoothing}")
+    if target.shape == input.shape and target.dtype.kind == "f":
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
+    _check_classes("cross_entropy", input, target, ignore_index)
+    if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not _any(target == ignore_index):
+        return apply(CrossEntropy.shared, input, target)
+    logs = log_softmax(input, axis)
+    loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
+    if not label_smoothing:
+        return loss
+    counted = target != ignore_index
+    spread = -sum(logs * _along(weight, input.ndim, axis), axis) * counted
+    if reduction == "mean":
+        shares = counted if weight is None else counted * weight[where(counted, target, 0)]
+        spread = sum(spread) / sum(shares)
+    else:
+        spread = reduced(spread, reduction)
+    return loss * (1 - label_smoothing) + spread * (label_smoothing / input.shape[axis])
+
+
+def _soft_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, smoothing: float, axis: int) -> Any:
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / input.shape[axis]
+    loss = -sum(log_softmax(input, axis) * target * _along(weight, input.ndim, axis), axis)
+    if reduction == "mean" and loss.ndim:
+        return sum(loss) / max(1, loss.numel())
+    return reduced(loss, reduction)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """-input[target]: the loss of a classifier that gives log-probabilities. Shapes and arguments as `cross_entropy`'s."""
+    _check_classes("nll_loss", input, target, ignore_index)
+    if input.ndim == 1:
+        loss = nll_loss(input[None], target[None], weight, ignore_index=ignore_index, reduction=reduction)
+        return loss[0] if reduction == "none" else loss
+    loss = apply(NllLoss(ignore_index), input, target) if weight is None else apply(NllLoss(ignore_index), input, target, weight)
+    if reduction != "mean":
+        return reduced(loss, reduction)
+    counted = target != ignore_index
+    shares = counted if weight is None else counted * weight[where(counted, target, 0)]
+    return sum(loss) / sum(shares)
+
+
+def _check_classes(name: str, input: Any, target: Any, ignore: int) -> None:
+    classes = input.shape[min(1, input.ndim - 1)] if input.ndim else 0
+    wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
+    if not input.ndim or target.shape != wanted or target.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} needs scores of shape (n, classes, ...) and whole class numbers of shape (n, ...): scores of shape "
+            f"{tuple(input.shape)} go with targets of shape {tuple(wanted)}, not {tuple(target.shape)} of {target.dtype}"
+        )
+    wrong = ((target < 0) | (target >= classes)) & (target != ignore)
+    if _any(wrong):
+        raise IndexError(f"{name}: target {target[wrong][0].item()} is no class of {classes} (0 to {classes - 1})")
+
+
+def _any(condition: Any) -> bool:
+    return bool(condition.raw.any())
+
+
+def _along(weight: Any, ndim: int, axis: int) -> Any:
+    """One weight per class, ready to be multiplied on along `axis`."""
+    return 1 if weight is None else weight.reshape((1,) * axis + (-1,) + (1,) * (ndim - axis - 1))
