@@ -276,8 +276,10 @@ def apply(op: Op, *inputs: Any) -> Any:
             continue
         else:
             raw = constant(x)
-            if raw is not x:
+            if raw is not x:  # a NumPy scalar, now a plain number
                 inputs = (*inputs[: len(raws)], raw, *inputs[len(raws) + 1 :])
+                raws.append(raw)
+                continue
         kind = raw.__class__
         if kind is not float:
             backend = BACKENDS.get(kind if kind is not tuple else raw[0].__class__, scalar)
@@ -300,6 +302,10 @@ def apply(op: Op, *inputs: Any) -> Any:
         out = state.quiet(op.forward, xp, *raws)
     except ValueError as error:
         raise misfit(op, inputs, raws, error) from None
+    except AttributeError as error:
+        if xp is scalar and (error.obj is scalar or type(error.obj) is float):
+            raise TypeError(f"{op.name} needs a tensor, not a single number: minitorch.stack([...]) makes one of Values") from None
+        raise
     saved = None
     if op.saves:
         out, saved = out
@@ -336,9 +342,13 @@ def settle(xp: Any, out: Any, raws: list[Any]) -> Any:
     as in PyTorch, integers and Python numbers never turn a result into float64."""
     if out.__class__ is not xp.ndarray:
         out = xp.asarray(out)
-    if out.dtype.char == "d" and not any(getattr(raw, "dtype", None) == out.dtype for raw in raws):
+    if out.dtype is FLOAT64 and not any(_is_double(raw) for raw in raws):
         out = out.astype("f")
     return out
+
+
+def _is_double(raw: Any) -> bool:
+    return any(map(_is_double, raw)) if raw.__class__ is tuple else getattr(raw, "dtype", FLOAT32) == FLOAT64
 
 
 def annotate(node: Node) -> None:
