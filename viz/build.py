@@ -64,8 +64,11 @@ class Builder:
         self.notes: list[str] = []
         try:
             everything = _drawing_order(ancestors(root))
-        except RuntimeError as error:
-            raise DrawError(f"{error}; or draw before backward()") from None
+        except RuntimeError:
+            raise DrawError(
+                f"the graph of {_variable(root, variables)} was freed by backward(): draw before it, or keep the graph "
+                "with backward(retain_graph=True)"
+            ) from None
         self.names = engine_names(root, variables)
         self.shown = everything
         if len(everything) > limit:
@@ -303,6 +306,13 @@ def _drawing_order(nodes: list[Node]) -> list[Node]:
             ordered.update((x, None) for x in node.inputs or () if isinstance(x, Node) and x not in ordered)
             ordered.setdefault(node)
     return list(ordered) or nodes
+
+
+def _variable(node: Node, variables: Mapping[str, object]) -> str:
+    """How to call a node in a message when it may have no name."""
+    named = (name for name, value in variables.items() if value is node)
+    name = node.name or next(named, "")
+    return repr(name) if name else "this result"
 
 
 def _is_parameter(node: Node) -> bool:

@@ -16,10 +16,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 from viz.boxes import Size
 from viz.dot import PIXEL, skeleton
@@ -30,6 +30,7 @@ TIME_LIMIT = 10.0  # seconds for one run of dot
 INSTALL = "install Graphviz (https://graphviz.org/download) or run: pip install graphviz-pure"
 
 Point = tuple[float, float]
+Result = TypeVar("Result")
 
 
 class LayoutTimeout(DrawError):
@@ -84,22 +85,27 @@ def place(
 ) -> Layout:
     """Lay a view out. Raises LayoutTimeout when dot is too slow even with its fast settings, DrawError without a
     dot."""
+
+    def laid_out(fast: bool) -> Layout:
+        text = skeleton(view, nodes, edges, direction=direction, fast=fast)
+        return run_dot(text, "json0", lambda raw: _read(view, raw, direction), time_limit)
+
     try:
-        raw = run_dot(skeleton(view, nodes, edges, direction=direction), "json0", time_limit)
+        return laid_out(fast=False)
     except LayoutTimeout:
-        raw = run_dot(skeleton(view, nodes, edges, direction=direction, fast=True), "json0", time_limit)
-    return _read(view, raw, direction)
+        return laid_out(fast=True)
 
 
-def run_dot(text: str, format: str, time_limit: float = TIME_LIMIT) -> bytes:
-    """The output of Graphviz for DOT `text`, from the first program that works.
+def run_dot(text: str, format: str, read: Callable[[bytes], Result], time_limit: float = TIME_LIMIT) -> Result:
+    """What `read` makes of the output of Graphviz for DOT `text`, from the first program whose output it accepts.
 
-    Raises LayoutTimeout after `time_limit` seconds, DrawError with one sentence when no program works.
+    `read` raises DrawError for output that is no good. Raises LayoutTimeout after `time_limit` seconds, DrawError with
+    one sentence when no program works.
     """
     reasons = []
     for program in programs():
         try:
-            return _run(program, text, format, time_limit)
+            return read(_run(program, text, format, time_limit))
         except LayoutTimeout:
             raise
         except (DrawError, OSError) as error:
@@ -111,8 +117,7 @@ def run_dot(text: str, format: str, time_limit: float = TIME_LIMIT) -> bytes:
 
 def programs() -> list[Path]:
     """The Graphviz programs on this machine, best first; empty if there is none."""
-    found = [Path(path) for path in (shutil.which("dot"), _pure_path()) if path]
-    return found
+    return [Path(path) for path in (shutil.which("dot"), _pure_path()) if path]
 
 
 @functools.cache
@@ -121,6 +126,8 @@ def _pure_path() -> str | None:
 
     PATH comes last: a virtual environment that is used without being activated is not on it.
     """
+    from importlib import metadata  # slow to import, and often not needed
+
     name = "graphviz-pure.exe" if os.name == "nt" else "graphviz-pure"
     places: list[Path] = []
     try:
@@ -137,41 +144,43 @@ def _pure_path() -> str | None:
 
 def _run(program: Path, text: str, format: str, time_limit: float) -> bytes:
     with tempfile.TemporaryDirectory(prefix="minitorch-draw-") as folder:
-        source, target = Path(folder, "graph.dot"), Path(folder, "graph.out")
+        source, target, messages = (Path(folder, name) for name in ("graph.dot", "graph.out", "messages"))
         source.write_text(text, encoding="utf-8")
-        command = [str(program), f"-T{format}", "-o", str(target), str(source)]
-        # Its own process group, so that children of a wrapper script die with it.
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            start_new_session=os.name == "posix",
-        )
+        with messages.open("wb") as stderr:
+            process = subprocess.Popen(
+                [str(program), f"-T{format}", "-o", str(target), str(source)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                cwd=folder,
+                start_new_session=os.name == "posix",  # its own process group: what it starts ends with it
+            )
         try:
-            _, stderr = process.communicate(timeout=time_limit)
+            status = process.wait(time_limit)
         except subprocess.TimeoutExpired:
-            raise LayoutTimeout(f"Graphviz did not finish this picture within {time_limit:g} s") from None
+            raise LayoutTimeout(
+                f"Graphviz did not finish this picture within {time_limit:g} s: draw less of it, with a smaller limit"
+            ) from None
         finally:
             _kill(process)
-        said = stderr.decode("utf-8", "replace")
-        errors = [line for line in said.splitlines() if line.startswith("Error")]
-        if process.returncode != 0 or errors:
-            raise DrawError((errors or said.strip().splitlines() or [f"exit status {process.returncode}"])[0])
-        if not target.exists() or not target.stat().st_size:
+        said = messages.read_text("utf-8", "replace").splitlines()
+        errors = [line for line in said if line.startswith("Error")]
+        if status != 0 or errors:
+            raise DrawError((errors or said or [f"exit status {status}"])[0])
+        if not target.exists():
             raise DrawError("it wrote nothing")
         return target.read_bytes()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """End the process and all it started; nothing happens when it has ended."""
-    if process.poll() is None:
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-        process.communicate()
+    if process.poll() is not None:
+        return
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
 
 
 def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
@@ -184,8 +193,8 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
         routes = {e.id: Route(lines[f"{e.id}in"], boxes[e.id], lines[f"{e.id}out"]) for e in view.edges}
         clusters = {cluster.id: _area(objects[f"cluster_{cluster.id}"]["bb"]) for cluster in view.clusters}
         nodes = {node.id: boxes[node.id] for node in view.nodes}
-    except (ValueError, KeyError, IndexError) as error:
-        raise DrawError(f"Graphviz answered with a layout that cannot be read ({error!r}): {INSTALL}") from None
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise DrawError(f"its layout cannot be read ({error!r})") from None
     every = [*boxes.values(), *clusters.values()]
     points = [point for line in lines.values() for point in line]
     left = min([box.left for box in every] + [x for x, _ in points])

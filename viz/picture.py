@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 from viz import dot, layout, svg
@@ -37,7 +38,7 @@ class Picture:
         """The picture as a PNG, 144 dots per inch, drawn by Graphviz itself. Raises DrawError without one."""
         text = dot.write(self.view, direction=self.direction, pills=True)
         text = text.replace("  graph [", f'  graph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}" ', 1)
-        return layout.run_dot(text, "png", self.time_limit)
+        return layout.run_dot(text, "png", _checked_png, self.time_limit)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to `path`; its suffix (svg, png, dot) says how. Returns the path.
@@ -59,8 +60,13 @@ class Picture:
             raise DrawError(f"{error}; wrote {beside} instead") from None
         return _write(target, content)
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_svg_(self) -> str | None:
+        """For notebooks, which show the text instead when there is no picture (and would show a traceback of ours)."""
+        try:
+            return self.svg()
+        except DrawError as error:
+            warnings.warn(str(error), stacklevel=2)
+            return None
 
     def __repr__(self) -> str:
         return f"<Picture of {self.view.title}: {len(self.view.nodes)} nodes; .save('graph.svg') writes it>"
@@ -82,6 +88,12 @@ def label_sizes(view: GraphView) -> dict[str, Size]:
         size, other = own[edge.id], twins.get((edge.source, edge.target), Size(0, 0))
         twins[edge.source, edge.target] = Size(max(size.width, other.width), max(size.height, other.height))
     return {edge.id: twins[edge.source, edge.target] for edge in view.edges}
+
+
+def _checked_png(raw: bytes) -> bytes:
+    if not raw.startswith(b"\x89PNG"):
+        raise DrawError("it wrote no PNG")
+    return raw
 
 
 def _write(target: Path, content: bytes) -> Path:

@@ -74,13 +74,13 @@ def _far_uses(node: NodeView, uses: Sequence[EdgeView], ranks: dict[str, int]) -
 
 
 def framed(nodes: Nodes, edges: Edges) -> tuple[ClusterView, ...]:
-    """A frame for every module with two or more boxes. Leaves that only one module uses stand inside it."""
+    """A frame for every module with two or more boxes. A parameter that only one module uses stands inside."""
     home = {node.id: node.scope for node in nodes}
     readers: dict[str, set[str]] = {}
     for edge in edges:
         readers.setdefault(edge.source, set()).add(home[edge.target])
     for node in nodes:
-        if node.kind != "operation" and not home[node.id] and len(readers.get(node.id, ())) == 1:
+        if node.kind in ("parameter", "constant", "alias") and not home[node.id] and len(readers.get(node.id, ())) == 1:
             (home[node.id],) = readers[node.id]
     inside: dict[str, list[str]] = {}
     for node in nodes:

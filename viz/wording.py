@@ -105,18 +105,21 @@ def factor(x: float, digits: int = DIGITS) -> str:
 
 
 def rule_text(formula: str) -> str:
-    """A vector-Jacobian rule from its source, in the notation of the classroom: `grad @ b.T`."""
+    """A vector-Jacobian rule from its source, in the notation of the classroom: `grad @ b.T`. Of a rule of several
+    statements, what it returns; empty where that is only a name."""
     source = formula.partition(" = ")[2]
     try:
         body = ast.parse(source).body[-1]
-        value = body.value if isinstance(body, (ast.Expr, ast.Return)) else None
-    except SyntaxError:
-        value = None
-    return ast.unparse(_Classroom().visit(value)) if value is not None else source
+    except SyntaxError:  # the source was not to be had
+        return ""
+    value = body.value if isinstance(body, ast.Expr | ast.Return) else None
+    if value is None or isinstance(value, ast.Name) and value.id != "grad":
+        return ""
+    return ast.unparse(_Classroom().visit(value))
 
 
 class _Classroom(ast.NodeTransformer):
-    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, other `xp.f` becomes `f`."""
+    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, any other `xp.f` becomes `f`."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -124,8 +127,10 @@ class _Classroom(ast.NodeTransformer):
         node.args = [argument for argument in node.args if ast.unparse(argument) != "xp"]
         if called == "matmul" and len(node.args) == 2:
             return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
-        if called == "swapaxes" and [ast.unparse(axis) for axis in node.args[1:]] == ["-1", "-2"]:
+        if called == "swapaxes" and {ast.unparse(axis) for axis in node.args[1:]} in ({"-1", "-2"}, {"0", "1"}):
             return ast.Attribute(node.args[0], "T", ast.Load())
+        if called == "broadcast_to":  # what is spread over x has its shape
+            return node.args[0]
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
