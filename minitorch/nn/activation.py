@@ -14,21 +14,21 @@ class ReLU(Module):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.relu(input)  # type: ignore[no-any-return]
+        return F.relu(input)
 
 
 class Tanh(Module):
     """The hyperbolic tangent."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.tanh(input)  # type: ignore[no-any-return]
+        return F.tanh(input)
 
 
 class Sigmoid(Module):
     """1 / (1 + e**-x)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.sigmoid(input)  # type: ignore[no-any-return]
+        return F.sigmoid(input)
 
 
 class Softmax(Module):
@@ -39,7 +39,7 @@ class Softmax(Module):
         self.dim = dim
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)  # type: ignore[no-any-return]
+        return F.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -49,4 +49,4 @@ class LogSoftmax(Softmax):
     """log(softmax(x)) along `dim`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)  # type: ignore[no-any-return]
+        return F.log_softmax(input, self.dim)

@@ -62,7 +62,8 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
     if strict and unexpected:
         problems.append("unexpected: " + ", ".join(unexpected))
     if problems:
-        raise RuntimeError(f"the state dict does not fit {type(module).__name__}, nothing was loaded:\n  " + "\n  ".join(problems))
+        title = f"the state dict does not fit {type(module).__name__}, nothing was loaded:"
+        raise RuntimeError("\n  ".join([title, *problems]))
     for path, array in numbers.items():
         held, name, tensor = own[path]
         if assign:

@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..core.hooks import RemovableHandle
 from ..core.modes import state
 from ..core.tensor import Tensor
 from . import contents
-from ..core.hooks import RemovableHandle
 from .parameter import Parameter
 
 Self = TypeVar("Self", bound="Module")
@@ -285,15 +285,15 @@ class Module:
             module = getattr(module, name)
             if not isinstance(module, Module):
                 raise AttributeError(f"'{name}' in '{target}' is a {type(module).__name__}, not a module")
-        return module  # type: ignore[no-any-return]
+        return module
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path ("encoder.0.weight")."""
-        return self._get(target, "_parameters", "parameter")  # type: ignore[no-any-return]
+        return self._get(target, "_parameters", "parameter")
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path."""
-        return self._get(target, "_buffers", "buffer")  # type: ignore[no-any-return]
+        return self._get(target, "_buffers", "buffer")
 
     def _get(self, target: str, kind: str, what: str) -> Any:
         path, _, name = target.rpartition(".")

@@ -78,7 +78,7 @@ def arange(
     if (end - start) * step < 0:
         raise ValueError(f"arange cannot get from {start} to {end} in steps of {step}")
     if all(isinstance(x, int) for x in (start, end, step)):
-        array = np.arange(start, end, step, dtype or np.int64)
+        array = np.arange(int(start), int(end), int(step)).astype(dtype or np.int64, copy=False)
     else:
         # Each number from the start, not from the one before: rounding errors do not add up.
         array = (start + np.arange(math.ceil((end - start) / step)) * step).astype(dtype or DEFAULT)

@@ -27,7 +27,7 @@ class Generator:
         """NumPy's generator behind this stream; made when first used (importing numpy.random takes its time)."""
         if self._rng is None:
             self._rng = np.random.default_rng(self._seed)
-        return self._rng  # type: ignore[no-any-return]
+        return self._rng
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream again from `seed`; returns the generator."""
@@ -116,7 +116,7 @@ def uniform(shape: tuple[int, ...], dtype: Any, generator: Generator | None = No
     """An array of uniform numbers in [0, 1)."""
     dtype = np.dtype(dtype)
     if dtype in (np.float32, np.float64):
-        return rng(generator).random(shape, dtype)  # type: ignore[arg-type]
+        return rng(generator).random(shape, dtype)
     if dtype.kind != "f":
         raise RuntimeError(f"random fractions need a dtype of floats, not {dtype}; for whole numbers use randint")
     # Drawn coarser, so that rounding to few digits never gives 1.
@@ -128,7 +128,7 @@ def standard_normal(shape: tuple[int, ...], dtype: Any, generator: Generator | N
     """An array of normal numbers, mean 0 and deviation 1."""
     dtype = np.dtype(dtype)
     if dtype in (np.float32, np.float64):
-        return np.asarray(rng(generator).standard_normal(shape, dtype))  # type: ignore[arg-type]
+        return np.asarray(rng(generator).standard_normal(shape, dtype))
     if dtype.kind != "f":
         raise RuntimeError(f"normal numbers need a dtype of floats, not {dtype}; for whole numbers use randint")
     return np.asarray(rng(generator).standard_normal(shape)).astype(dtype)
@@ -161,7 +161,8 @@ def randint(
         low, high = 0, low
     if high <= low:
         raise ValueError(f"randint draws from {low} up to but not {high}: there is nothing in between")
-    return place(np.asarray(rng(generator).integers(low, high, sizes((size,)))).astype(dtype or np.int64), device, requires_grad)
+    drawn = np.asarray(rng(generator).integers(low, high, sizes((size,))))
+    return place(drawn.astype(dtype or np.int64), device, requires_grad)
 
 
 def randperm(

@@ -41,8 +41,10 @@ class Adam(Optimizer):
         **hints: Any,
     ) -> None:  # fmt: skip
         decoupled = self.decoupled if decoupled_weight_decay is None else decoupled_weight_decay
-        defaults = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize,
-                        decoupled_weight_decay=decoupled)  # fmt: skip
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "maximize": maximize, "decoupled_weight_decay": decoupled,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -56,11 +58,12 @@ class Adam(Optimizer):
         moments(group, work, p, g, exp_avg, exp_avg_sq)
         beta1, beta2 = group["betas"]
         size = exp_avg_sq if max_exp_avg_sq is None else np.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
+        # The root of v's correction is taken to the other factors: one pass over the array less.
+        correction = math.sqrt(1 - beta2**step)
         move = np.sqrt(size, out=work[1])
-        move *= 1 / math.sqrt(1 - beta2**step)
-        move += group["eps"]
+        move += group["eps"] * correction
         np.divide(exp_avg, move, out=move)
-        move *= group["lr"] / (1 - beta1**step)
+        move *= group["lr"] * correction / (1 - beta1**step)
         p -= move
 
 
@@ -84,8 +87,10 @@ class NAdam(Optimizer):
         weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *, maximize: bool = False,
         **hints: Any,
     ) -> None:  # fmt: skip
-        defaults = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay,
-                        decoupled_weight_decay=decoupled_weight_decay, maximize=maximize)  # fmt: skip
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -106,14 +111,14 @@ class NAdam(Optimizer):
         g = moments(group, work, p, g, exp_avg, exp_avg_sq)
         w, v = work
         mu, mu_next = self.mu(group, step), self.mu(group, step + 1)
+        correction = math.sqrt(1 - group["betas"][1] ** step)
         np.sqrt(exp_avg_sq, out=v)
-        v *= 1 / math.sqrt(1 - group["betas"][1] ** step)
-        v += group["eps"]
+        v += group["eps"] * correction
         np.divide(g, v, out=w)
-        w *= group["lr"] * (1 - mu) / (1 - mu_product)
+        w *= group["lr"] * correction * (1 - mu) / (1 - mu_product)
         p -= w
         np.divide(exp_avg, v, out=w)
-        w *= group["lr"] * mu_next / (1 - mu_product * mu_next)
+        w *= group["lr"] * correction * mu_next / (1 - mu_product * mu_next)
         p -= w
 
 
@@ -124,8 +129,10 @@ class RAdam(Optimizer):
         self, params: Iterable[Any], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 0, decoupled_weight_decay: bool = False, *, maximize: bool = False, **hints: Any,
     ) -> None:  # fmt: skip
-        defaults = dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay,
-                        decoupled_weight_decay=decoupled_weight_decay, maximize=maximize)  # fmt: skip
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
+            "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -158,7 +165,9 @@ class Adamax(Optimizer):
         self, params: Iterable[Any], lr: float = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 0, *, maximize: bool = False, **hints: Any,
     ) -> None:  # fmt: skip
-        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize), hints)
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+        }, hints)  # fmt: skip
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
         return {"exp_avg": zeros(), "exp_inf": zeros()}

@@ -17,8 +17,10 @@ class RMSprop(Optimizer):
         self, params: Iterable[Any], lr: float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
         momentum: float = 0, centered: bool = False, *, maximize: bool = False, **hints: Any,
     ) -> None:  # fmt: skip
-        defaults = dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered,
-                        maximize=maximize)  # fmt: skip
+        defaults = {
+            "lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum,
+            "centered": centered, "maximize": maximize,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -65,8 +67,10 @@ class Adagrad(Optimizer):
         self, params: Iterable[Any], lr: float = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
         initial_accumulator_value: float = 0, eps: float = 1e-10, *, maximize: bool = False, **hints: Any,
     ) -> None:  # fmt: skip
-        defaults = dict(lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
-                        initial_accumulator_value=initial_accumulator_value, eps=eps, maximize=maximize)  # fmt: skip
+        defaults = {
+            "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value, "eps": eps, "maximize": maximize,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -90,7 +94,9 @@ class Adadelta(Optimizer):
         self, params: Iterable[Any], lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0, *,
         maximize: bool = False, **hints: Any,
     ) -> None:  # fmt: skip
-        super().__init__(params, dict(lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize), hints)
+        super().__init__(params, {
+            "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+        }, hints)  # fmt: skip
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
         return {"square_avg": zeros(), "acc_delta": zeros()}

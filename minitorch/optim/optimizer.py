@@ -23,7 +23,7 @@ REQUIRED: Any = object()
 """The default of a setting that has none."""
 
 PIECE = 1 << 18
-"""Elements updated at a time: the passes over a piece find it in the processor's cache. (Measured: larger and smaller are slower.)"""
+"""Elements updated at a time: the passes over a piece find it in the processor's cache."""
 
 
 class Optimizer:
@@ -60,9 +60,12 @@ class Optimizer:
     def advance(self, group: dict[str, Any], state: dict[str, Any]) -> None:
         """Bring the plain numbers in `state` to this step (`state["step"]` already is)."""
 
-    def update(self, group: dict[str, Any], step: int, work: list[Array], p: Array, g: Array, **state: Any) -> None:
-        """Edit `p` and the arrays of its state in place. `g` is the gradient, not to be edited; `work` holds two arrays
-        like p to compute in. All may be a piece of the whole, so no element may depend on another."""
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """`update(group, step, work, p, g, **state)`: edit the array `p` and those of its state in place.
+
+        `g` is the gradient, not to be edited; `work` holds two arrays like p to compute in. All may be a piece of the
+        whole, so no element may depend on another.
+        """
         raise NotImplementedError
 
     def check(self, group: dict[str, Any]) -> None:
@@ -92,7 +95,7 @@ class Optimizer:
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients; with `set_to_none=False` they become zeros, and the parameters keep moving by their momentum."""
+        """Forget the gradients; with `set_to_none=False` zeros, and momentum moves on."""
         for group in self.param_groups:
             for p in group["params"]:
                 if set_to_none:
@@ -106,7 +109,7 @@ class Optimizer:
         if not isinstance(param_group, dict) or "params" not in param_group:
             raise TypeError(f"{name}: a group is a dict with 'params', not {type(param_group).__name__}")
         given = param_group["params"]
-        params = [given] if isinstance(given, Node) else list(given)
+        params: list[Any] = [given] if isinstance(given, Node) else list(given)
         group = {**self.defaults, **param_group}
         if params and isinstance(params[0], tuple):  # from named_parameters()
             group["param_names"] = [path for path, _ in params]

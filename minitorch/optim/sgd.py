@@ -20,8 +20,10 @@ class SGD(Optimizer):
     ) -> None:  # fmt: skip
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("SGD: nesterov needs a momentum above 0 and no dampening")
-        defaults = dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
-                        maximize=maximize)  # fmt: skip
+        defaults = {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
+            "nesterov": nesterov, "maximize": maximize,
+        }  # fmt: skip
         super().__init__(params, defaults, hints)
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
@@ -53,7 +55,9 @@ class Rprop(Optimizer):
     ) -> None:  # fmt: skip
         if not 0 < etas[0] < 1 < etas[1]:
             raise ValueError(f"Rprop: etas are a factor below 1 and one above, not {etas}")
-        super().__init__(params, dict(lr=lr, etas=etas, step_sizes=step_sizes, weight_decay=0, maximize=maximize), hints)
+        super().__init__(params, {
+            "lr": lr, "etas": etas, "step_sizes": step_sizes, "weight_decay": 0, "maximize": maximize,
+        }, hints)  # fmt: skip
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
         return {"prev": zeros(), "step_size": zeros() + group["lr"]}
