@@ -33,9 +33,9 @@ from ..ops import (
 from ..ops import div as divide
 from ..ops import pow as power
 from ..ops import transpose as swapaxes
+from ..ops.activation import Softplus
 from ..ops.index import Into, PutAlong, SetItem, TakeAlong
-from ..ops.linalg import MatMul
-from ..ops.shape import BroadcastTo, Transpose
+from ..ops.shape import BroadcastTo, Cat, Transpose
 from . import BACKENDS
 from . import numpy as array
 
@@ -49,7 +49,7 @@ def shape(x: Any) -> tuple[int, ...]:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    return apply(MatMul.shared, a, b)
+    return ops.matmul(a, b)
 
 
 def transpose(x: Any, axes: tuple[int, ...]) -> Any:
@@ -74,6 +74,14 @@ def either(condition: Any, a: float, b: float, like: Any) -> Any:
     if isinstance(condition, bool):
         return a if condition else b
     return Tensor(BACKENDS[type(raw(like))].either(raw(condition), a, b, raw(like)))
+
+
+def softplus(x: Any) -> Any:
+    return apply(Softplus(), x)
+
+
+def concatenate(parts: Any, axis: int = 0) -> Any:
+    return apply(Cat(axis), *parts)
 
 
 def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
@@ -103,11 +111,11 @@ def into(part: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 def put_along_axis(part: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:
-    return apply(PutAlong(index, axis, shape), part)
+    return apply(PutAlong(raw(index), axis, shape), part)
 
 
 def take_along_axis(x: Any, index: Any, axis: int) -> Any:
-    return apply(TakeAlong(index, axis), x)
+    return apply(TakeAlong(raw(index), axis), x)
 
 
 def expand_dims(x: Any, axis: int) -> Any:

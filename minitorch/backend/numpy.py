@@ -79,7 +79,7 @@ def log_softmax(x: ndarray, axis: int) -> ndarray:
 
 
 def _finite_max(x: ndarray, axis: int) -> ndarray:
-    peak = x.max(axis=axis, keepdims=True)
+    peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(peak), peak, 0) if not np.isfinite(peak).all() else peak
 
 
