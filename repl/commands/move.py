@@ -1,0 +1,326 @@
+"""Begin a pass, and move through it in both directions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from minitorch import Stepper
+from minitorch.core.node import Node
+from repl import stopview
+from repl.graph import Graph, held
+from repl.movement import move
+from repl.phrases import brief, count
+from repl.registry import CommandError, command
+from repl.stops import Condition, arrived_at, surroundings
+from repl.views import Message, View
+
+if TYPE_CHECKING:
+    from repl.engine import Session
+
+EXAMPLE = ("a = Value(2.0)", "b = Value(-3.0)", "L = a * b + a", "backward L")
+AT_END = "the pass is complete; `rstep` goes back into it, `start` to its beginning"
+AT_START = "this is the start of the pass; there is nothing to take back"
+
+
+@command("backward", "bw", group="begin", usage="backward EXPR", example=EXAMPLE, argument="expression")
+def backward(session: Session, argument: str) -> Sequence[View]:
+    """Pause at the start of the backward pass of EXPR.
+
+    EXPR is anything that gives one number with a graph behind it: a variable, or a sum computed on the spot. Nothing has
+    moved yet: `step` and `next` carry the gradient on, `continue` runs. The leaves get their .grad when the pass ends.
+    """
+    if not argument:
+        roots = [name for name, x in session.variables.items() if isinstance(x, Node) and x.op is not None]
+        raise CommandError(f"backward of what? for example `backward {roots[-1] if roots else 'L'}`")
+    value = session.evaluate(argument)
+    if not isinstance(value, Node):
+        raise CommandError(f"'{argument}' is a {type(value).__name__}; a backward pass starts at a Value or a Tensor")
+    try:
+        stepper = Stepper(value)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise CommandError(str(error)) from None
+    notes: list[View] = []
+    left = session.stepper
+    if left is not None and 0 < left.position < len(left):
+        notes.append(Message(f"left the pass of {session.expression} at {left.position}/{len(left)}; it gave out no .grad"))
+    session.begin(stepper, argument)
+    stale = [node for node in session.graph.nodes if node.is_leaf and node.requires_grad and held(node) is not None]
+    if stale:
+        notes.append(Message(_stale(session.graph, stale), "warning"))
+    return [*notes, stopview.stop(session.graph, "start")]
+
+
+def _stale(graph: Graph, nodes: Sequence[Node]) -> str:
+    named = ", ".join(f"{graph.name(node)}.grad = {brief(held(node))}" for node in nodes[:3])
+    more = f" and {len(nodes) - 3} more" if len(nodes) > 3 else ""
+    return f"{named}{more} from an earlier pass: this one adds to it (zero it with {graph.name(nodes[0])}.grad = None)"
+
+
+@command("step", "s", group="move", usage="step [N]", example=(*EXAMPLE, "step"), repeats=True)
+def step(session: Session, argument: str) -> View:
+    """Carry the gradient over one edge (N edges).
+
+    One contribution: the gradient that arrived at a node, times the local derivative, added to what the input has so far.
+    """
+    stepper, wanted = session.running(), _count(argument, "step")
+    if stepper.finished:
+        return _onwards(session)
+    return _moved(session, stepper, "step", _countdown(wanted))
+
+
+@command("next", "n", group="move", usage="next [N]", example=(*EXAMPLE, "next"), repeats=True)
+def next_(session: Session, argument: str) -> View:
+    """Finish the current node (N nodes): every edge it has left.
+
+    Like `step`, but a whole operation at a time.
+    """
+    stepper, wanted = session.running(), _count(argument, "next")
+    if stepper.finished:
+        return _onwards(session)
+    return _moved(session, stepper, "next", _node_countdown(stepper, wanted))
+
+
+@command("rstep", "rs", group="back", usage="rstep [N]", example=(*EXAMPLE, "step 2", "rstep"), repeats=True)
+def rstep(session: Session, argument: str) -> View:
+    """Take the last edge (the last N) back.
+
+    The gradient that stood there before is put back, bit for bit; at the end of the pass the leaves lose the .grad it
+    gave them.
+    """
+    stepper, wanted = session.running(), _count(argument, "rstep")
+    return _moved(session, stepper, "back", _countdown(wanted))
+
+
+@command("rnext", "rn", group="back", usage="rnext [N]", example=(*EXAMPLE, "next 2", "rnext"), repeats=True)
+def rnext(session: Session, argument: str) -> View:
+    """Go back to the start of the node (N nodes).
+
+    In the middle of a node, to its first edge; at its first edge, to the node before.
+    """
+    stepper, wanted = session.running(), _count(argument, "rnext")
+    return _moved(session, stepper, "back", _node_countdown(stepper, wanted, back=True))
+
+
+@command("continue", "c", "cont", group="move", usage="continue", example=(*EXAMPLE, "break mul_1", "continue"), repeats=True)
+def continue_(session: Session, argument: str) -> View:
+    """Run to the next breakpoint, or to the end of the pass.
+
+    In a script (`minitorch debug`), `continue` at the end of the pass lets the script go on; it pauses again where a
+    breakpoint is hit in a later pass.
+    """
+    _nothing(argument, "continue")
+    if session.stepper is None and session.script:
+        return _leave(session, pause=False)
+    stepper = session.running()
+    if stepper.finished:
+        if session.script:
+            return _leave(session, pause=False)
+        raise CommandError(AT_END)
+    return _moved(session, stepper, "at", lambda: session.stops.reasons(session.graph, session.variables))
+
+
+@command(
+    "rcontinue", "rc", group="back", usage="rcontinue", example=(*EXAMPLE, "break add_1", "end", "rcontinue"), repeats=True
+)
+def rcontinue(session: Session, argument: str) -> View:
+    """Run back to the breakpoint before, or to the start of the pass."""
+    _nothing(argument, "rcontinue")
+    stepper = session.running()
+    return _moved(session, stepper, "back", lambda: session.stops.reasons(session.graph, session.variables))
+
+
+@command("until", "u", group="move", usage="until SEL|EXPR", example=(*EXAMPLE, "until a"), argument="node")
+def until(session: Session, argument: str) -> View:
+    """Run until a node that SEL picks comes up, or until EXPR is true.
+
+    A node comes up when its gradient is complete and its own edges are next; a leaf, when its last contribution arrives.
+    EXPR may use `grad`, `value`, `step`, `norm`, `name`, `op` of the node that comes up, and your variables: `until norm > 10`.
+    """
+    stepper = session.running()
+    if not argument:
+        raise CommandError("until what? a node (`until mul_1`) or a condition (`until norm > 10`)")
+    if stepper.finished:
+        raise CommandError(AT_END)
+    graph = session.graph
+    nodes = set(graph.select(argument))
+    if nodes:
+        return _moved(session, stepper, "at", lambda: ["reached"] if nodes.intersection(arrived_at(stepper)) else [])
+    if re.fullmatch(r"[\w.*?]+", argument) and argument not in session.namespace:
+        raise CommandError(graph.missing(argument))
+    condition = Condition.parse(argument)
+    variables = session.variables
+
+    def met() -> list[str]:
+        for node in arrived_at(stepper):
+            try:
+                if condition.holds(surroundings(stepper, graph, node, variables)):
+                    return [f"{argument} at {graph.name(node)}"]
+            except Exception as error:  # the user's expression may raise anything
+                return [f"'{argument}' could not be asked: {type(error).__name__}: {error}"]
+        return []
+
+    return _moved(session, stepper, "at", met)
+
+
+@command("finish", "fin", group="move", usage="finish", example=(), repeats=True)
+def finish(session: Session, argument: str) -> View:
+    """Run until the pass leaves the module of the current node.
+
+    For nodes made inside an `nn.Module`: `list` and `where` show the module's path. Breakpoints inside it stop the run.
+    """
+    _nothing(argument, "finish")
+    stepper = session.running()
+    here = stepper.node
+    if here is None:
+        raise CommandError(AT_END)
+    scope = here.scope
+    if not scope:
+        raise CommandError(
+            f"{session.graph.name(here)} was made outside any module; `next` finishes the node, `continue` runs on"
+        )
+
+    def left() -> list[str]:
+        node = stepper.node
+        outside = node is None or not (node.scope + ".").startswith(scope + ".")
+        return [f"left {scope}"] if outside else session.stops.reasons(session.graph, session.variables)
+
+    return _moved(session, stepper, "at", left)
+
+
+@command("goto", "g", group="move", usage="goto K|NODE", example=(*EXAMPLE, "goto 3"), argument="node")
+def goto(session: Session, argument: str) -> View:
+    """Go to step K, or to the moment NODE comes up, forward or back.
+
+    `goto 3` is the position after three contributions; `goto mul_1` the one where mul_1 is about to send its first.
+    """
+    stepper = session.running()
+    if not argument:
+        raise CommandError(f"goto where? a step from 0 to {len(stepper)}, or a node")
+    if argument.lstrip("-").isdigit():
+        target = int(argument)
+        if not 0 <= target <= len(stepper):
+            raise CommandError(f"there is no step {target}: this pass has 0 (its start) to {len(stepper)} (its end)")
+    else:
+        node, graph = session.node(argument)
+        if session.graph.number(node) is None:
+            raise CommandError(
+                f"{graph.name(node)} sends nothing on in this pass; `until {argument}` stops when its gradient is complete"
+            )
+        target = session.graph.first(node)
+    return _go(session, stepper, target)
+
+
+@command("start", group="back", usage="start", example=(*EXAMPLE, "step 2", "start"))
+def start(session: Session, argument: str) -> View:
+    """Go back to the start of the pass."""
+    _nothing(argument, "start")
+    return _go(session, session.running(), 0)
+
+
+@command("end", group="move", usage="end", example=(*EXAMPLE, "end"))
+def end(session: Session, argument: str) -> View:
+    """Go to the end of the pass, past every breakpoint."""
+    _nothing(argument, "end")
+    stepper = session.running()
+    return _go(session, stepper, len(stepper))
+
+
+@command(
+    "restart", "run", group="begin", usage="restart", example=(*EXAMPLE, "step", "a = Value(5.0)", "L = a * b + a", "restart")
+)
+def restart(session: Session, argument: str) -> Sequence[View]:
+    """Begin the pass again, computing its expression afresh.
+
+    What the pass has done is taken back first, the .grad of the leaves included. Breakpoints stay.
+    """
+    _nothing(argument, "restart")
+    stepper = session.running()
+    stepper.goto(0)
+    if not session.expression:
+        return [stopview.stop(session.graph, "start")]
+    return backward(session, session.expression)
+
+
+def _go(session: Session, stepper: Stepper, target: int) -> View:
+    back = target < stepper.position
+    if target == stepper.position:
+        how = "start" if target == 0 else "end" if stepper.finished else "at"
+        return stopview.stop(session.graph, how)  # type: ignore[arg-type]
+    how = "back" if back else "step" if target - stepper.position == 1 else "at"
+    return _moved(session, stepper, how, lambda: ["reached"] if stepper.position == target else [])
+
+
+def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list[str]]) -> View:
+    """Move, and show where that led."""
+    back = how == "back"
+    if back and not stepper.position:
+        raise CommandError(AT_START)
+    contributions, moved, reasons = move(session, stepper, stop, back=back)
+    reasons = [reason for reason in reasons if reason != "reached"]
+    if stepper.finished:
+        how, contributions = "end", contributions[-1:] if how == "step" else []
+    elif back and moved > 1 and stepper.position:
+        how = "at"
+        reasons = [f"went back {count(moved, 'step')}", *reasons]
+    elif not stepper.position:
+        how, contributions = "start", []
+        reasons = ["back at the start", *reasons]
+    elif how in ("step", "next") and len({c.node for c in contributions}) > 1:
+        contributions = [c for c in contributions if c.node is contributions[-1].node]
+    return stopview.stop(session.graph, how, contributions, reasons, moved)  # type: ignore[arg-type]
+
+
+def _countdown(wanted: int) -> Callable[[], list[str]]:
+    """A reason to stop after `wanted` contributions."""
+    left = [wanted]
+
+    def done() -> list[str]:
+        left[0] -= 1
+        return ["reached"] if left[0] == 0 else []
+
+    return done
+
+
+def _node_countdown(stepper: Stepper, wanted: int, back: bool = False) -> Callable[[], list[str]]:
+    """A reason to stop at the `wanted`-th border between two nodes."""
+    left = [wanted]
+
+    def done() -> list[str]:
+        last = stepper.last
+        if last is None or last.node is not stepper.node:
+            left[0] -= 1
+        return ["reached"] if left[0] == 0 else []
+
+    return done
+
+
+def _onwards(session: Session) -> View:
+    """`step` or `next` at the end: in a script, on to the next pass."""
+    if session.script:
+        return _leave(session, pause=True)
+    raise CommandError(AT_END)
+
+
+def _leave(session: Session, pause: bool) -> View:
+    session.leaving, session.pause_next = "resume", pause
+    session.stepper = None
+    if pause:
+        return Message(f"{session.script} goes on to its next backward()")
+    armed = len(session.stops.breakpoints)
+    how = f"it pauses where one of {count(armed, 'breakpoint')} is hit" if armed else "nothing will pause it"
+    return Message(f"{session.script} goes on; {how}")
+
+
+def _count(argument: str, name: str) -> int:
+    if not argument:
+        return 1
+    if not argument.isdigit() or int(argument) < 1:
+        raise CommandError(f"{name} takes a count, like `{name} 3`, not '{argument}'")
+    return int(argument)
+
+
+def _nothing(argument: str, name: str) -> None:
+    if argument:
+        raise CommandError(f"{name} takes no argument (Python? `!{name} {argument}`)")

@@ -1,0 +1,118 @@
+"""Help, history, and the way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from repl.graph import SELECTORS
+from repl.registry import GROUPS, REGISTRY, Command, CommandError, command, did_you_mean
+from repl.views import Facts, Help, Message, Overview, Table, View
+
+if TYPE_CHECKING:
+    from repl.engine import Session
+
+KEYS = (
+    ("F5", "Alt-c", "continue"),
+    ("F10", "Alt-n", "next: one node"),
+    ("F11", "Alt-s", "step: one edge"),
+    ("Shift-F10", "Alt-N", "rnext: one node back"),
+    ("Shift-F11", "Alt-S", "rstep: one edge back"),
+    ("F1", "Alt-h", "help"),
+    ("Tab", "", "complete commands, nodes, attributes"),
+    ("Right", "Ctrl-E", "take the grey suggestion from the history"),
+    ("Alt-Enter", "", "a new line without running"),
+    ("Ctrl-R", "", "search the history"),
+    ("Ctrl-C", "", "clear the line; stop a running movement"),
+    ("Ctrl-D", "", "leave, on an empty line"),
+    ("Enter", "", "on an empty line: repeat the last movement"),
+)
+TOPICS = ("keys", "selectors", "python")
+PYTHON = (
+    ("command", "a line whose first word is a command: `step`, `print a + b`"),
+    ("Python", "everything else; `x = ...`, `f(x)`, `x.y` and `x[0]` are always Python"),
+    ("variables", "a variable of yours wins over a command of its name: after `c = a * b`, `c` shows c"),
+    (":c", "always the command"),
+    ("!list", "always Python"),
+    ("_", "the last result"),
+)
+
+
+@command(
+    "help",
+    "h",
+    "?",
+    group="session",
+    usage="help [COMMAND|TOPIC]",
+    example=("help step", "help keys"),
+    argument="topic",
+    plays=False,
+)
+def help_(session: Session, argument: str) -> View:
+    """List the commands; with a name, explain one and show it at work. Topics: keys, selectors, python."""
+    word = argument.strip().lstrip(":")
+    if not word:
+        groups = tuple((group, tuple((_usage(c), c.summary) for c in REGISTRY.group(group))) for group in GROUPS)
+        footer = (
+            "help COMMAND shows one at work. Topics: help keys, help selectors, help python. Anything else you type is Python."
+        )
+        return Overview(tuple(entry for entry in groups if entry[1]), footer)
+    if word == "keys":
+        return Table(("key", "or", "does"), KEYS)
+    if word == "selectors":
+        return Facts(
+            "SEL picks nodes", SELECTORS, "in: break, until, list, goto, info, inputs, outputs, explain, ledger, print"
+        )
+    if word == "python":
+        return Facts("Commands and Python at one prompt", PYTHON)
+    found = REGISTRY.find(word)
+    if found is None:
+        near = [*REGISTRY.near(word), *(topic for topic in TOPICS if topic.startswith(word[:3]))]
+        python = f" (Python's own help: help({word}))" if word.split(".")[0] in session.namespace else ""
+        raise CommandError(f"there is no command '{word}'{python or did_you_mean(near) or '; help lists them'}")
+    return Help(found.usage, found.names, found.summary, found.details, tuple(_play(found)))
+
+
+def _usage(found: Command) -> str:
+    short = next((name for name in found.abbreviations if name.isalpha()), "")
+    return f"{found.usage}  ({short})" if short else found.usage
+
+
+def _play(found: Command) -> list[tuple[str, tuple[View, ...]]]:
+    """Run the example of a command in a session of its own; only the command's own lines show what they print."""
+    from repl.engine import Session
+
+    if not found.plays:
+        return [(line, ()) for line in found.example]
+    scratch = Session()
+    played = []
+    for line in found.example:
+        shown = scratch.execute(line).views
+        own = scratch.dispatch(line).command is found or line is found.example[-1]
+        played.append((line, tuple(shown) if own else ()))
+    return played
+
+
+@command("history", "hi", group="session", usage="history [N]", example=("history 5",), plays=False)
+def history(session: Session, argument: str) -> View:
+    """Show the last N lines of this session (20)."""
+    if argument and not argument.isdigit():
+        raise CommandError(f"history takes a count, like `history 20`, not '{argument}'")
+    amount = int(argument or 20)
+    lines = session.lines[:-1]
+    first = max(len(lines) - amount, 0)
+    if not lines:
+        return Message("nothing typed yet")
+    rows = tuple((str(first + number + 1), line.replace("\n", " ⏎ ")) for number, line in enumerate(lines[first:]))
+    return Table(("", ""), rows, right=(0,))
+
+
+@command("quit", "q", "exit", group="session", usage="quit", example=("quit",), plays=False)
+def quit_(session: Session, argument: str) -> Message | list[View]:
+    """Leave. In a script (`minitorch debug`): let it go on by itself, without the debugger.
+
+    A pass that is paused inside a script is finished first, so that the script gets its gradients.
+    """
+    if argument:
+        raise CommandError("quit takes no argument")
+    session.leaving = "detach" if session.script else "quit"
+    return Message(f"{session.script} goes on without the debugger") if session.script else []

@@ -1,0 +1,307 @@
+"""Session: what a line does. `execute(line)` gives a Result, plain data; no terminal is involved.
+
+prompt_toolkit, batch mode, the debugger inside a script, and the tests all drive a session through this one method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import repl.commands  # noqa: F401  the commands enter themselves in the registry
+from minitorch import Stepper, Value
+from minitorch.core import modes
+from minitorch.core.node import Node
+from repl import blocks, echo, views
+from repl.dispatch import Line, dispatch
+from repl.graph import Graph
+from repl.namespace import tools
+from repl.python import Interpreter, Names
+from repl.registry import REGISTRY, CommandError, did_you_mean
+from repl.stops import Stops
+from repl.views import Message, Result, View
+
+
+class Session:
+    """Variables, at most one paused backward pass, and breakpoints.
+
+    Args:
+        namespace: the variables to begin with (a script's, in `minitorch debug`).
+        script: the name of the script that waits for this session, "" in a session of its own.
+    """
+
+    def __init__(self, namespace: dict[str, Any] | None = None, script: str = "") -> None:
+        self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
+        self.brought = tools()
+        self.namespace.update(self.brought)
+        self.namespace.update(namespace or {})
+        self.script = script
+        self.width = 80
+        self.interpreter = Interpreter(self.namespace)
+        self.stepper: Stepper | None = None
+        self.expression = ""
+        self.stops = Stops()
+        self.lines: list[str] = []
+        self.leaving: Literal["", "quit", "resume", "detach"] = ""
+        self.interrupted = False
+        self.pause_next = False
+        """The script shall pause again at its next backward()."""
+        self._repeat = ""
+        self._graph: tuple[Any, Graph] | None = None
+
+    # Asked by the frontends
+
+    def execute(self, text: str) -> Result:
+        """Carry out one command or one piece of Python."""
+        if not text.strip():
+            if not self._repeat:
+                return Result(text)
+            text = self._repeat
+        else:
+            self.lines.append(text)
+        self.interrupted = False
+        self.leaving = ""
+        try:
+            line = self.dispatch(text)
+        except CommandError as error:
+            return refused(text, error)
+        result = self._command(line, text) if line.kind == "command" else self._python(line, text)
+        if line.hint:
+            result.views.append(Message(line.hint, "hint"))
+        result.leave = self.leaving
+        return result
+
+    def execute_all(self, text: str) -> Iterator[Result]:
+        """Carry out pasted or piped text, statement by statement; ends after the first that fails or leaves."""
+        if not text.strip():
+            yield self.execute(text)
+        for piece in blocks.blocks(text.split("\n"), self.is_command):
+            result = self.execute(piece)
+            yield result
+            if not result.ok or result.leave:
+                return
+
+    def dispatch(self, text: str) -> Line:
+        """Whether a line is a command or Python."""
+        return dispatch(text, REGISTRY, self.variables, self._nodes_by_name())
+
+    def is_command(self, text: str) -> bool:
+        """Whether a line would be carried out as a command."""
+        try:
+            return self.dispatch(text).kind == "command"
+        except CommandError:
+            return True
+
+    def needs_more(self, text: str) -> bool:
+        """Whether Enter after this text should open another line."""
+        return blocks.needs_more(text, self.is_command)
+
+    def interrupt(self) -> None:
+        """Ctrl-C during a movement: stop at the next step."""
+        self.interrupted = True
+
+    # Asked by the commands
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What the user has bound: without what the session brought along, and without Python's own names."""
+        return {
+            name: value
+            for name, value in self.namespace.items()
+            if not name.startswith("_") and self.brought.get(name, self) is not value
+        }
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the pass; without one, everything behind the user's variables."""
+        variables = self.variables
+        key = (id(self.stepper), tuple((name, id(value)) for name, value in variables.items() if nameable(value)))
+        if self._graph is None or self._graph[0] != key:
+            if self.stepper is not None:
+                graph = Graph.behind([self.stepper.root], variables, self.stepper)
+            else:
+                graph = Graph.behind([value for value in variables.values() if isinstance(value, Node)], variables)
+            self._graph = (key, graph)
+        return self._graph[1]
+
+    def graph_of(self, node: Node) -> Graph:
+        """The graph in which to show a node: the pass, where it belongs to it, else the one behind it."""
+        graph = self.graph
+        return graph if node in graph.names else Graph.behind([node], self.variables)
+
+    def begin(self, stepper: Stepper, expression: str) -> None:
+        """Take up a pass."""
+        self.stepper, self.expression, self._graph, self._repeat = stepper, expression, None, ""
+
+    def forget_graph(self) -> None:
+        """Hold on to no node that only a display needed."""
+        self._graph = None
+        self.stops.disarm()
+        self.namespace.pop("_", None)
+
+    def running(self) -> Stepper:
+        """The pass.
+
+        Raises:
+            CommandError: there is none.
+        """
+        if self.stepper is None:
+            roots = [name for name, x in self.variables.items() if isinstance(x, Node) and x.op is not None]
+            example = f"`backward {roots[-1]}`" if roots else "`backward L`, L being what you computed"
+            raise CommandError(f"no backward pass is paused; start one with {example}")
+        return self.stepper
+
+    def evaluate(self, source: str) -> Any:
+        """The value of an expression in which nodes may be called by name.
+
+        Raises:
+            CommandError: it cannot be evaluated, with Python's reason.
+        """
+        try:
+            code = compile(source, "<expression>", "eval")
+        except (SyntaxError, ValueError) as error:
+            reason = error.msg if isinstance(error, SyntaxError) else str(error)
+            raise CommandError(f"'{source}' is no Python expression: {reason}") from None
+        try:
+            with modes.inspect():
+                return eval(code, self.namespace, Names(self.namespace, self.graph.by_name))
+        except NameError as error:
+            raise CommandError(self._unknown_name(error) or str(error)) from None
+        except Exception as error:
+            raise CommandError(f"{type(error).__name__}: {error}") from None
+
+    def node(self, text: str) -> tuple[Node, Graph]:
+        """The node that a selector or an expression names, and the graph to show it in.
+
+        Raises:
+            CommandError: there is none, or there are several.
+        """
+        text = text.strip()
+        graph = self.graph
+        value = self.variables.get(text)
+        if isinstance(value, Node):
+            return value, self.graph_of(value)
+        if graph.select(text):
+            return graph.one(text), graph
+        if text.replace("_", "a").isalnum() and text not in self.namespace:
+            raise CommandError(graph.missing(text))
+        try:
+            value = self.evaluate(text)
+        except CommandError as error:
+            raise CommandError(f"'{text}' names no node: {error}") from None
+        if not isinstance(value, Node):
+            raise CommandError(f"'{text}' is a {type(value).__name__}, not a Value or Tensor")
+        return value, self.graph_of(value)
+
+    # Inside
+
+    def _command(self, line: Line, text: str) -> Result:
+        assert line.command is not None
+        if line.command.repeats:
+            self._repeat = text
+        try:
+            shown = line.command.handler(self, line.text)
+        except CommandError as error:
+            return refused(text, error)
+        except KeyboardInterrupt:
+            return Result(text, False, "command", [Message("stopped by Ctrl-C", "warning")], exit_code=3)
+        except Exception as error:  # e.g. the rule of a user's own operation raised while it was stepped on
+            reason = Message(f"{line.command.name} failed: {type(error).__name__}: {error}", "error")
+            return Result(text, False, "command", [reason], exit_code=3)
+        return Result(text, True, "command", [*shown] if isinstance(shown, Sequence) else [shown])
+
+    def _python(self, line: Line, text: str) -> Result:
+        ran_through: list[Node] = []
+
+        def notice(root: Node, *_: Any) -> bool:
+            if not ran_through:
+                ran_through.append(root)
+            return False
+
+        before, modes.state.on_backward = modes.state.on_backward, notice
+        try:
+            with modes.inspect():
+                outcome = self.interpreter.run(line.text, self._nodes_by_name())
+        finally:
+            modes.state.on_backward = before
+        if outcome.left is not None:
+            self.leaving = "detach" if self.script else "quit"
+            code = outcome.left.code
+            return Result(text, True, "python", exit_code=code if isinstance(code, int) else 0 if code is None else 1)
+        if outcome.failure is not None:
+            return self._failed(text, outcome.failure)
+        shown: list[View] = [] if outcome.value is None else [echo.show(self, outcome.value)]
+        if ran_through:
+            shown.append(self._ran_through(ran_through[0]))
+        return Result(text, True, "python", shown)
+
+    def _failed(self, text: str, failure: views.Failure) -> Result:
+        shown: list[View] = [failure]
+        word = text.split()[0] if text.split() else ""
+        if failure.error in ("NameError", "SyntaxError") and word.isidentifier() and "\n" not in text:
+            command = REGISTRY.find(word)
+            near = REGISTRY.near(word)
+            if command is not None:
+                rest = text.strip()[len(word) :].strip().strip("()")
+                shown = [failure, Message(f"for the command type `{command.name} {rest}`".replace(" `", "`"), "hint")]
+            elif failure.error == "NameError" and f"'{word}'" in failure.message:
+                names = [n for n in (*self.namespace, *self.graph.by_name) if not n.startswith("_")]
+                near = (near + closest(word, names))[:2] if near else closest(word, names)
+                sentence = f"there is no variable or command '{word}'{did_you_mean(near) or ' (help lists the commands)'}"
+                shown = [Message(sentence, "error")]
+            elif near and failure.error == "SyntaxError":
+                shown = [Message(f"there is no command '{word}'{did_you_mean(near)}", "error")]
+        return Result(text, False, "python", shown, exit_code=3)
+
+    def _unknown_name(self, error: NameError) -> str:
+        name = getattr(error, "name", None)
+        if not name:
+            return ""
+        near = closest(name, [n for n in (*self.namespace, *self.graph.by_name) if not n.startswith("_")])
+        return f"there is no variable or node '{name}'{did_you_mean(near)}"
+
+    def _ran_through(self, root: Node) -> Message:
+        name = self.graph_of(root).name(root)
+        return Message(f"the pass ran straight through; `backward {name}` pauses it, to be stepped", "hint")
+
+    def _nodes_by_name(self) -> Mapping[str, Node]:
+        return Lazy(lambda: self.graph.by_name)
+
+
+class Lazy(Mapping[str, Any]):
+    """A mapping that is made when it is first asked: naming every node of a large graph takes a while."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._made: Mapping[str, Any] | None = None
+
+    def _mapping(self) -> Mapping[str, Any]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def __getitem__(self, key: str) -> Any:
+        return self._mapping()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._mapping())
+
+    def __len__(self) -> int:
+        return len(self._mapping())
+
+
+def refused(text: str, error: CommandError) -> Result:
+    """The result of a command that could not be carried out."""
+    return Result(text, False, "command", [Message(str(error), "error")], exit_code=2)
+
+
+def closest(word: str, names: Sequence[str]) -> list[str]:
+    """The names that look most like a word."""
+    import difflib
+
+    return difflib.get_close_matches(word, names, n=2, cutoff=0.6)
+
+
+def nameable(value: Any) -> bool:
+    """Whether a variable can give a node its name: it holds one, or contains some."""
+    return isinstance(value, (Node, Value, list, tuple, dict)) or hasattr(type(value), "named_parameters")

@@ -1,0 +1,191 @@
+"""The graph in front of the user: its nodes, what they are called, who uses them, and how to pick some of them."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from minitorch import Stepper
+from minitorch.core.naming import names
+from minitorch.core.node import Node
+from repl.registry import CommandError, did_you_mean
+
+if TYPE_CHECKING:
+    from minitorch import Contribution
+
+SELECTORS = (
+    ("h", "the node of that name: your variable, `.named('h')`, or the parameter's path"),
+    ("mul_3", "the third × of the graph that has no name of its own"),
+    ("mlp.0.*", "every node whose name or module fits; * and ? as in file names"),
+    ("op:relu", "every node made by that operation"),
+    ("leaf  param", "every leaf; every leaf that gets a gradient"),
+    ("#12", "the node that sends contribution number 12"),
+    ("@  @-1  @+1", "the node whose contribution comes next; the one before, the one after it"),
+)
+
+
+class Graph:
+    """Nodes with their names.
+
+    Args:
+        nodes: oldest first.
+        variables: what the user's names are bound to.
+        stepper: the pass over these nodes, where there is one.
+    """
+
+    def __init__(self, nodes: Sequence[Node], variables: Mapping[str, Any], stepper: Stepper | None = None) -> None:
+        self.nodes = nodes
+        self.names = names(nodes, variables)
+        self.stepper = stepper
+
+    @classmethod
+    def behind(cls, roots: Sequence[Node], variables: Mapping[str, Any], stepper: Stepper | None = None) -> Graph:
+        """The graph that the roots were computed from."""
+        return cls(behind(roots), variables, stepper)
+
+    def name(self, node: Node) -> str:
+        """What a node is called here."""
+        known = self.names.get(node)
+        return known if known is not None else node.name or (node.op.name if node.op else "leaf")
+
+    @cached_property
+    def by_name(self) -> dict[str, Node]:
+        """The nodes by name."""
+        return {name: node for node, name in self.names.items()}
+
+    @cached_property
+    def users(self) -> dict[Node, list[tuple[Node, int]]]:
+        """For each node the (node, slot) pairs that read it, in order of creation."""
+        found: dict[Node, list[tuple[Node, int]]] = {}
+        for node in self.nodes:
+            for slot, x in enumerate(node.inputs or ()):
+                if isinstance(x, Node):
+                    found.setdefault(x, []).append((node, slot))
+        return found
+
+    def first(self, node: Node) -> int:
+        """The position at which the pass comes to `node`; its length for a node that sends nothing."""
+        assert self.stepper is not None
+        return self._firsts.get(node, len(self.stepper))
+
+    @cached_property
+    def _firsts(self) -> dict[Node, int]:
+        assert self.stepper is not None
+        position, firsts = 0, {}
+        for node in self.stepper.order:
+            firsts[node] = position
+            position += sends(node)
+        return firsts
+
+    def select(self, text: str) -> list[Node]:
+        """The nodes that a selector (see `SELECTORS`) picks, oldest first; none is an empty list.
+
+        Raises:
+            CommandError: the selector asks for a pass and there is none, or for a step outside it.
+        """
+        text = text.strip()
+        if text in self.by_name:
+            return [self.by_name[text]]
+        if text.startswith(("@", "#")):
+            return [self._of_pass(text)]
+        if text.startswith("op:"):
+            return [node for node in self.nodes if node.op and fnmatch.fnmatchcase(node.op.name, text[3:])]
+        if text in ("leaf", "leaves"):
+            return [node for node in self.nodes if node.is_leaf]
+        if text in ("param", "params"):
+            return [node for node in self.nodes if node.is_leaf and node.requires_grad]
+        if "*" in text or "?" in text:
+            pattern = re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
+            return [n for n in self.nodes if pattern.fullmatch(self.name(n)) or n.scope and pattern.fullmatch(n.scope)]
+        return []
+
+    def one(self, text: str) -> Node:
+        """The single node that a selector picks.
+
+        Raises:
+            CommandError: none, naming the nearest; or several, listing them.
+        """
+        found = self.select(text)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise CommandError(self.missing(text))
+        shown = ", ".join(self.name(node) for node in found[:6]) + (", …" if len(found) > 6 else "")
+        raise CommandError(f"'{text}' picks {len(found)} nodes ({shown}); name one of them")
+
+    def missing(self, text: str) -> str:
+        """The sentence for a selector that picks nothing."""
+        if not self.nodes:
+            return f"there is no node '{text}': no graph yet; compute something with Value or tensor first"
+        near = difflib.get_close_matches(text, self.by_name, n=2, cutoff=0.5)
+        return f"there is no node '{text}' in this graph{did_you_mean(near) or ' (list shows its nodes)'}"
+
+    def _of_pass(self, text: str) -> Node:
+        stepper = self.stepper
+        if stepper is None:
+            raise CommandError(f"'{text}' needs a pass: start one with `backward EXPR`")
+        marked = re.fullmatch(r"#(\d+)|@([+-]\d+)?", text)
+        if marked is None:
+            raise CommandError(f"'{text}' is no selector; #12 is a step of the pass, @ the current node, @-1 the one before")
+        order = stepper.order
+        if marked[1] is not None:
+            number = int(marked[1])
+            if not 1 <= number <= len(stepper):
+                raise CommandError(f"there is no step {number}: this pass has steps 1 to {len(stepper)}")
+            return next(node for node in reversed(order) if self.first(node) < number and sends(node))
+        here = stepper.node
+        at = (self._numbers[here] if here is not None else len(order)) + int(marked[2] or 0)
+        if not 0 <= at < len(order):
+            raise CommandError("the pass is complete: no node is current" if text == "@" else f"'{text}' is outside the pass")
+        return order[at]
+
+    @cached_property
+    def _numbers(self) -> dict[Node, int]:
+        assert self.stepper is not None
+        return {node: number for number, node in enumerate(self.stepper.order)}
+
+    def number(self, node: Node) -> int | None:
+        """The place of `node` in the order of the pass, None for a node without one."""
+        return self._numbers.get(node)
+
+    def gradient(self, node: Node) -> Any:
+        """What has arrived at a node in the pass, or outside one what its `.grad` holds; None for nothing."""
+        if self.stepper is not None and node in self.names:
+            return self.stepper.flow(node)
+        return held(node)
+
+    def contribution(self, node: Node, slot: int) -> Contribution | None:
+        """The contribution that `node` sent through `slot`, if it has been applied."""
+        assert self.stepper is not None and node.inputs is not None
+        arrived = self.stepper.ledger(node.inputs[slot])
+        return next((c for c in arrived if c.node is node and c.slot == slot), None)
+
+
+def sends(node: Node) -> int:
+    """How many contributions a node sends in a pass."""
+    op = node.op
+    if op is None:
+        return 0
+    return sum(isinstance(x, Node) and x.requires_grad and op.differentiable(slot) for slot, x in enumerate(node.inputs or ()))
+
+
+def held(node: Node) -> Any:
+    """What `.grad` holds: a float, an array, or None."""
+    grad = getattr(node, "grad", None)
+    return grad.raw if isinstance(grad, Node) else grad
+
+
+def behind(roots: Sequence[Node]) -> list[Node]:
+    """The roots and what they were computed from, oldest first; as far as it is still there, where backward freed it."""
+    seen = {root.stamp: root for root in roots}
+    stack = list(seen.values())
+    while stack:
+        for x in stack.pop().inputs or ():
+            if isinstance(x, Node) and x.stamp not in seen:
+                seen[x.stamp] = x
+                stack.append(x)
+    return [seen[stamp] for stamp in sorted(seen)]

@@ -1,0 +1,131 @@
+"""`minitorch debug`: run a script or a sample as it is, under the debugger."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import runpy
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+from repl.attach import Debugger
+from repl.batch import BatchReader
+from repl.python import failure
+from repl.reader import Reader
+from repl.screen import Screen
+from repl.views import Message, View
+
+RAISED, STOPPED = 3, 130
+
+
+class NotFound(Exception):
+    """There is no such script or sample."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to run: a file, or a sample by name."""
+
+    name: str
+    path: str = ""
+
+
+def find(word: str) -> Target:
+    """The script or sample that a word names.
+
+    Raises:
+        NotFound: neither exists; names the nearest.
+    """
+    if os.path.isfile(word):
+        return Target(os.path.basename(word), word)
+    names = list(importlib.import_module("samples.registry").SAMPLES)
+    if word in names:
+        return Target(word)
+    if word.endswith(".py") or os.sep in word:
+        raise NotFound(f"there is no file '{word}' here ({os.getcwd()})")
+    near = difflib.get_close_matches(word, names, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"the samples are {', '.join(names)}"
+    raise NotFound(f"there is no script or sample '{word}'; {hint}")
+
+
+def run(target: Target, arguments: Sequence[str], reader: BatchReader | None, follow: Callable[[], Reader] | None) -> int:
+    """Run the target to its end; returns the exit code.
+
+    Args:
+        arguments: what the script finds in sys.argv after its name.
+        reader: prepared lines, used up first.
+        follow: opens the terminal, for when they are used up; None lets the script go on alone then.
+    """
+    debugger = Debugger(target.name, reader, follow)
+    in_json = reader is not None and reader.as_json
+    # With --json, standard output is ours alone: what the script prints goes to standard error.
+    with redirect_stdout(sys.stderr) if in_json else nullcontext(), debugger, pausing_on_ctrl_c(debugger):
+        code = _run(target, list(arguments), debugger)
+    if reader is not None and reader.failed is not None and not code:
+        return reader.failed.exit_code
+    return code
+
+
+def _run(target: Target, arguments: list[str], debugger: Debugger) -> int:
+    try:
+        if target.path:
+            _run_file(target.path, arguments)
+            code = 0
+        else:
+            code = importlib.import_module("samples.main").main(["run", target.name, *arguments])
+    except SystemExit as left:
+        if isinstance(left.code, str):
+            print(left.code, file=sys.stderr)
+        return left.code if isinstance(left.code, int) else 0 if left.code is None else 1
+    except KeyboardInterrupt:
+        _report(Message(f"{target.name} was stopped by Ctrl-C", "warning"))
+        return STOPPED
+    except Exception as error:  # the script's own, shown as its author knows it
+        _report(failure(error))
+        return RAISED
+    if not debugger.paused and not code:
+        _report(Message(f"{target.name} ended without calling backward(): there was nothing to pause at"))
+    return code
+
+
+def _run_file(path: str, arguments: list[str]) -> None:
+    before_argv, before_path = sys.argv, sys.path[0]
+    sys.argv = [path, *arguments]
+    sys.path[0] = os.path.dirname(os.path.abspath(path))
+    try:
+        runpy.run_path(path, run_name="__main__")
+    finally:
+        sys.argv, sys.path[0] = before_argv, before_path
+
+
+def _report(view: View) -> None:
+    from repl.render import plain_text
+
+    sys.stdout.flush()
+    sys.stderr.write(plain_text([view], Screen.of(sys.stderr, color=False)))
+
+
+@contextmanager
+def pausing_on_ctrl_c(debugger: Debugger) -> Iterator[None]:
+    """The first Ctrl-C in a running script pauses at its next backward(), a second one stops it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def pause(*_: Any) -> None:
+        if debugger.pause_next or not debugger.attached:
+            raise KeyboardInterrupt
+        debugger.pause_next = True
+        sys.stderr.write("pausing at the next backward(); Ctrl-C again stops the script\n")
+
+    before = signal.signal(signal.SIGINT, pause)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

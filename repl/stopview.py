@@ -1,0 +1,143 @@
+"""From the stepper to what a stop shows: the contributions, the ledgers they fill, and what comes next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from minitorch import Contribution, Stepper
+from minitorch.core.node import Node
+from repl import phrases, views
+from repl.graph import Graph, held
+from repl.phrases import count, received, slope
+
+LONGEST_RULE = 110  # of characters; a longer rule is left to `explain`
+
+
+def edge(graph: Graph, c: Contribution) -> views.Edge:
+    """One contribution with the chain rule in symbols."""
+    node, target = graph.name(c.node), graph.name(c.input)
+    rule = phrases.local_rule(c.node, c.slot, graph.name)
+    assert c.node.op is not None
+    elementwise = c.node.op.elementwise
+    upstream = received(node)
+    if elementwise:
+        right = f"{upstream} × {slope(node, target)}"
+    else:
+        short = len(rule) <= LONGEST_RULE and ";" not in rule
+        right = _with_upstream(rule, upstream) if short else f"rule of {c.node.op.name}, given {upstream}"
+    return views.Edge(
+        number=c.index + 1,
+        node=node,
+        target=target,
+        label=c.label,
+        rule=rule,
+        symbols=f"{received(target)} += {right}",
+        incoming=c.incoming,
+        local=c.local,
+        product=c.product,
+        reduction=c.reduction,
+        contribution=c.contribution,
+        before=c.before,
+        after=c.after,
+        elementwise=elementwise,
+    )
+
+
+def _with_upstream(rule: str, upstream: str) -> str:
+    return re.sub(r"(?<![\w.])grad(?!\w)", upstream, rule)
+
+
+def ledger(graph: Graph, node: Node, with_edges: bool = False) -> views.Ledger:
+    """What has arrived at a node in the pass. The root's first term is the gradient the pass began with."""
+    stepper = graph.stepper
+    assert stepper is not None
+    arrived, expected = stepper.arrivals(node)
+    contributions = stepper.ledger(node)
+    seed = (stepper.flow(node),) if node is stepper.root else ()
+    return views.Ledger(
+        node=graph.name(node),
+        symbol=slope(graph.name(stepper.root), graph.name(node)),
+        terms=seed or tuple(c.contribution for c in contributions),
+        total=stepper.flow(node),
+        arrived=arrived + len(seed),
+        expected=expected + len(seed),
+        edges=tuple(edge(graph, c) for c in contributions) if with_edges else (),
+        held=held(node),
+    )
+
+
+def coming(graph: Graph) -> str:
+    """The next contribution in words: `e = a × b  →  a`; nothing at the end."""
+    stepper = graph.stepper
+    assert stepper is not None
+    ahead = stepper.peek()
+    if ahead is None:
+        return ""
+    node, slot = ahead
+    return _arrow(graph, node, slot)
+
+
+def _arrow(graph: Graph, node: Node, slot: int) -> str:
+    assert node.inputs is not None and node.op is not None
+    target = graph.name(node.inputs[slot])
+    twice = sum(x is node.inputs[slot] for x in node.inputs) > 1
+    label = f" (its {node.op.labels(len(node.inputs))[slot]})" if twice else ""
+    return f"{phrases.definition(node, graph.name)}  →  {target}{label}"
+
+
+def stop(
+    graph: Graph,
+    how: Literal["start", "step", "next", "back", "at", "end"],
+    contributions: Sequence[Contribution] = (),
+    reasons: Sequence[str] = (),
+    moved: int = 0,
+    most: int = 4,
+) -> views.Stop:
+    """The display of the present position.
+
+    Args:
+        how: which movement led here.
+        contributions: what it applied or took back, in the order in which it did.
+        reasons: why it stopped here and no later.
+        moved: how many contributions it applied (more than are shown after a long run).
+        most: how many contributions to show.
+    """
+    stepper = graph.stepper
+    assert stepper is not None
+    shown = contributions[-most:]
+    here = contributions[-1].node if contributions else stepper.node or stepper.root
+    touched = list(dict.fromkeys(c.input for c in shown))
+    if how == "end":
+        touched = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]][: 3 * most]
+    elif how == "at" and stepper.node is not None:
+        here, shown, touched = stepper.node, [], [stepper.node]
+    elif how == "start":
+        touched = [stepper.root]
+    return views.Stop(
+        how=how,
+        position=stepper.position,
+        length=len(stepper),
+        root=graph.name(stepper.root),
+        node=graph.name(here),
+        made=phrases.expression(here, graph.name),
+        place=phrases.place(here),
+        scope=here.scope,
+        reasons=tuple(reasons),
+        moved=moved or len(contributions),
+        edges=tuple(edge(graph, c) for c in shown),
+        ledgers=tuple(ledger(graph, node) for node in touched),
+        coming=coming(graph),
+        advice=_advice(graph, stepper, how),
+    )
+
+
+def _advice(graph: Graph, stepper: Stepper, how: str) -> str:
+    leaves = 0
+    if how in ("start", "end"):
+        leaves = sum(node.is_leaf and stepper.arrivals(node)[1] > 0 for node in graph.nodes)
+    named = "1 leaf" if leaves == 1 else f"{leaves} leaves"
+    if how == "start":
+        return f"{count(len(stepper), 'step')} through {count(len(stepper.order), 'node')}, back to {named}"
+    return f"{named} got {'its' if leaves == 1 else 'their'} .grad" if how == "end" else ""
