@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 import minitorch
-from minitorch import nn, optim
+from minitorch import Tensor, nn, optim
+from minitorch.utils.data import DataLoader, Subset, TensorDataset, random_split
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.mnist import MNIST
 
@@ -27,23 +27,20 @@ class Config(Settings):
     epochs: int = option(10, "passes over the training batches", minimum=1, quick=2)
     batches: int = option(900, "training batches per epoch; the images left over validate", minimum=1, quick=80)
     batch_size: int = option(64, "images per batch", minimum=1)
-    learning_rate: float = option(0.001, "Adam's step size", minimum=0)
+    learning_rate: float = option(0.001, "Adam's step size in the first epoch", minimum=0)
     data: str | None = option(None, "folder with the MNIST files, or 'synthetic' for generated digits")
 
 
 def main(config: Config, run: Run) -> None:
-    rng = np.random.default_rng(config.seed)
     minitorch.manual_seed(config.seed)
-    images, labels = read(config, train=True)
-    test_images, test_labels = read(config, train=False)
-
-    # 900 batches of 64 leave 2,400 of the 60,000 images for validation.
     used = config.batches * config.batch_size
+    images, test = read(config, train=True), read(config, train=False)
     if used > len(images):
         raise SampleError(f"{config.batches} batches of {config.batch_size} need {used:,} of {len(images):,} images; "
                           "set smaller --batches or --batch-size")
-    order = rng.permutation(len(images))
-    train, held_out = order[:used], order[used:]
+    # 900 batches of 64 leave 2,400 of the 60,000 images for validation.
+    train, held_out = random_split(images, [used, len(images) - used])
+    loader = DataLoader(train, config.batch_size, shuffle=True)
 
     sizes = (784, *config.hidden, 10)
     layers: list[nn.Module] = []
@@ -52,79 +49,78 @@ def main(config: Config, run: Run) -> None:
     model = nn.Sequential(*layers[:-1])  # no ReLU after the last layer: scores may be negative
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.Adam(model.parameters(), lr=config.learning_rate)
-    run.print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {used:,} images to train on, "
-              f"{len(held_out):,} for validation, {len(test_images):,} for the test")
+    run.print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(train):,} images to train on, "
+              f"{len(held_out):,} for validation, {len(test):,} for the test")
 
-    for epoch in run.epochs(config.epochs, config.batches):
+    for epoch in run.epochs(config.epochs, len(loader)):
+        # Long steps first, short ones to settle: the last epoch's are a tenth of the first one's.
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * (1 - 0.9 * (epoch.number - 1) / max(config.epochs - 1, 1))
         model.train()
-        for chosen in rng.permutation(train).reshape(config.batches, config.batch_size):
-            # Whole batches are cut out of one array: the loader costs a tenth of what the network does.
-            x, y = minitorch.from_numpy(images[chosen]), minitorch.from_numpy(labels[chosen])
+        for x, y in loader:
             scores = model(x)
             loss = criterion(scores, y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            epoch.batch(loss.item(), correct=right(scores, labels[chosen]), of=len(chosen))
+            epoch.batch(loss.item(), correct=right(scores, y), of=len(x))
 
         model.eval()
-        if len(held_out):
-            loss_value, accuracy = evaluate(model, images[held_out], labels[held_out])
-            epoch.add(val_loss=loss_value, val_accuracy=accuracy)
-        loss_value, accuracy = evaluate(model, test_images, test_labels)
-        epoch.add(test_loss=loss_value, test_accuracy=accuracy)
+        for part, data in (("val", held_out), ("test", test)):
+            if len(data):
+                loss_value, accuracy = evaluate(model, data)
+                epoch.add(**{f"{part}_loss": loss_value, f"{part}_accuracy": accuracy})
         run.checkpoint(model.state_dict())
 
-    plot(model, test_images, test_labels, run)
+    plot(model, test, run)
 
 
-def read(config: Config, train: bool) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def read(config: Config, train: bool) -> TensorDataset:
     """Images as rows of 784 numbers with mean 0 and deviation 1 (over MNIST), and their digits."""
     limit = 2 * config.batches * config.batch_size if config.quick else None
     digits = MNIST(config.data, train, download=True, limit=limit)
     rows = digits.data.reshape(-1, 784).astype(np.float32)
     rows -= 0.1307 * 255
     rows /= 0.3081 * 255
-    return rows, digits.targets
+    return TensorDataset(minitorch.from_numpy(rows), minitorch.from_numpy(digits.targets))
 
 
-def right(scores: minitorch.Tensor, labels: NDArray[np.int64]) -> int:
+def right(scores: Tensor, digits: Tensor) -> int:
     """How many images have their highest score at their own digit."""
-    return int((scores.detach().numpy().argmax(1) == labels).sum())
+    return int((scores.argmax(1) == digits).sum().item())
 
 
-def evaluate(model: nn.Module, images: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, float]:
+def evaluate(model: nn.Module, data: Subset | TensorDataset) -> tuple[float, float]:
     """Mean loss and accuracy over images that are not learnt from."""
     total, correct = 0.0, 0
     criterion = nn.CrossEntropyLoss()
     with minitorch.no_grad():
-        for start in range(0, len(images), 1000):
-            x, y = images[start : start + 1000], labels[start : start + 1000]
-            scores = model(minitorch.from_numpy(x))
-            total += criterion(scores, minitorch.from_numpy(y)).item() * len(x)
+        for x, y in DataLoader(data, batch_size=1000):
+            scores = model(x)
+            total += criterion(scores, y).item() * len(x)
             correct += right(scores, y)
-    return total / len(images), correct / len(images)
+    return total / len(data), correct / len(data)
 
 
-def plot(model: nn.Module, images: NDArray[np.float32], labels: NDArray[np.int64], run: Run) -> None:
+def plot(model: nn.Module, data: TensorDataset, run: Run) -> None:
     """The curves of the training, and the test images the network got most wrong."""
     from samples.kit import plots
 
     run.save_figure(plots.curves(run.lines), "curves.png")
     with minitorch.no_grad():
-        scores = model(minitorch.from_numpy(images)).numpy()
-    answers = scores.argmax(1)
-    rows = np.arange(len(labels))
-    regret = scores[rows, answers] - scores[rows, labels]  # 0 where the answer is right
+        scores = model(data.tensors[0]).numpy()
+    images, digits = (tensor.numpy() for tensor in data.tensors)
+    answers, rows = scores.argmax(1), np.arange(len(digits))
+    regret = scores[rows, answers] - scores[rows, digits]  # 0 where the answer is right
     worst = regret.argsort()[::-1][:32]
     figure, axes = plots.figure(7.2, 4.4)
     sheet = np.full((4 * 34, 8 * 30), images.min())
     for place, k in enumerate(worst):
         row, column = divmod(place, 8)
         sheet[34 * row + 6 : 34 * row + 34, 30 * column + 1 : 30 * column + 29] = images[k].reshape(28, 28)
-        caption = f"{labels[k]} read as {answers[k]}" if regret[k] > 0 else f"{labels[k]}"
+        caption = f"{digits[k]} read as {answers[k]}" if regret[k] > 0 else f"{digits[k]}"
         axes.text(30 * column + 2, 34 * row + 5, caption, fontsize=6, color="white")
     axes.imshow(sheet, cmap="gray")
     axes.set_axis_off()
-    axes.set_title(f"the test images it got most wrong ({(answers != labels).sum()} of {len(labels):,} are wrong)")
+    axes.set_title(f"the test images it got most wrong ({(answers != digits).sum()} of {len(digits):,} are wrong)")
     run.save_figure(figure, "mistakes.png")

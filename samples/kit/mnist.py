@@ -66,7 +66,8 @@ class MNIST:
         if (root if root is not None else os.environ.get("MINITORCH_DATA")) == SYNTHETIC:
             from samples.kit.synthetic import digits
 
-            images, labels = digits(limit or (60_000 if train else 10_000), seed=0 if train else 1)
+            count = 60_000 if train else 10_000
+            images, labels = digits(count if limit is None else min(limit, count), seed=0 if train else 1)
         else:
             names = [f"{part}-images-idx3-ubyte", f"{part}-labels-idx1-ubyte"]
             paths = self.locate(names, root, download)
