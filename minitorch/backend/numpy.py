@@ -64,6 +64,22 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition, a, b)
 
 
+def sum(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum; of unsigned integers int64, as in PyTorch (NumPy says uint64)."""
+    return np.add.reduce(x, axis, np.int64 if x.dtype.kind == "u" else None, None, keepdims)
+
+
+def mean(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean; where there is nothing to average nan, without NumPy's warning."""
+    return np.mean(x, axis=axis, keepdims=keepdims) if x.size else sum(x, axis, keepdims) / axis_size(x, axis)
+
+
+def var(x: ndarray, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
+    """The sum of squared distances from the mean by n - ddof; nan where that is 0, without NumPy's warning."""
+    centred = x - mean(x, axis, True)
+    return sum(centred * centred, axis, keepdims) / max(axis_size(x, axis) - ddof, 0)
+
+
 def softmax(x: ndarray, axis: int) -> ndarray:
     """exp(x) / sum(exp(x)) along `axis`, shifted by the maximum so that nothing overflows."""
     e = np.exp(x - _finite_max(x, axis))
@@ -81,6 +97,14 @@ def log_softmax(x: ndarray, axis: int) -> ndarray:
 def _finite_max(x: ndarray, axis: int) -> ndarray:
     peak = x.max(axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(peak), peak, 0) if not np.isfinite(peak).all() else peak
+
+
+def part(x: ndarray, index: Any) -> ndarray:
+    """x[index]; a view also where NumPy hands out a scalar."""
+    found = x[index]
+    if found.__class__ is not ndarray:
+        found = x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    return found
 
 
 def into(part: ndarray, index: Any, shape: tuple[int, ...]) -> Into:

@@ -120,7 +120,7 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int) -> None:
 
 
 def _any(condition: Any) -> bool:
-    return bool(condition.raw.any())
+    return bool(condition.raw.any().item())
 
 
 def _along(weight: Any, ndim: int, axis: int) -> Any:

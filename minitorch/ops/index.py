@@ -16,7 +16,7 @@ class GetItem(Op):
         self.index = index
 
     def forward(self, xp, x):
-        return x[self.index]
+        return xp.part(x, self.index)
 
     def vjp_x(self, xp, grad, out, x):
         return xp.into(grad, self.index, xp.shape(x))
@@ -125,15 +125,50 @@ def _part(i: Any) -> str:
 
 
 def plain(index: Any) -> Any:
-    """An index with nodes replaced by their raw arrays, and lists by tuples' semantics left to NumPy."""
+    """An index without nodes: a 0-d integer is a number, and arrays are copied, for an operation keeps its index while the
+    user may go on editing the tensor."""
     if isinstance(index, tuple):
         return tuple(plain(i) for i in index)
-    return index.raw if isinstance(index, Node) else index
+    if isinstance(index, Node):
+        index = index.raw
+    if hasattr(index, "dtype"):
+        return index.item() if index.ndim == 0 and index.dtype.kind in "iu" else index.copy()
+    return index
 
 
 def getitem(x: Any, index: Any) -> Any:
-    """x[index] as NumPy reads it: integers, slices, None, ..., integer and bool arrays or tensors."""
-    return apply(GetItem(plain(index)), x)
+    """x[index]: integers, slices, None, ..., and integer or bool arrays, lists and tensors.
+
+    The axes of the result are in PyTorch's order: an integer only takes its axis away, where NumPy lets it take part in the
+    broadcasting of arrays that stand apart from it.
+    """
+    index = plain(index)
+    if isinstance(index, tuple) and _apart(index):
+        numbers, index = _numbers_first(index, x.ndim)
+        x = apply(GetItem(numbers), x)
+    return apply(GetItem(index), x)
+
+
+def _apart(index: tuple[Any, ...]) -> bool:
+    """Whether integers and arrays of an index are separated by slices (only then does NumPy move axes to the front)."""
+    places = [k for k, i in enumerate(index) if type(i) is int or _is_array(i)]
+    return any(map(_is_array, index)) and places[-1] - places[0] >= len(places) and any(type(i) is int for i in index)
+
+
+def _is_array(i: Any) -> bool:
+    return isinstance(i, list) or hasattr(i, "dtype")
+
+
+def _numbers_first(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """`index` in two steps: the integers, then all the rest."""
+    taken = [0 if i is None or i is ... else i.ndim if hasattr(i, "dtype") and i.dtype.kind == "b" else 1 for i in index]
+    full: list[Any] = []
+    rest: list[Any] = []
+    for i, n in zip(index, taken):
+        n = ndim - sum(taken) if i is ... else n
+        full += [i] if type(i) is int else [slice(None)] * n
+        rest += [] if type(i) is int else [slice(None)] * n if i is ... else [i]
+    return tuple(full), tuple(rest)
 
 
 def results(bundle: Any) -> tuple[Any, ...]:
