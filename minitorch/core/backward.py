@@ -129,8 +129,9 @@ def needed_slots(node: Node) -> tuple[int, ...]:
 class Flow(dict[Node, Any]):
     """What has arrived at each node during one pass; a node without an entry has received nothing, which is not 0.
 
-    A first arrival is kept as it is; a second makes a new array; from then on the array is the flow's own and is added
-    to in place, unless `reversible` (the stepper needs the earlier arrays back). Either way the bits are the same.
+    A first arrival is kept as it is; where it is not the flow's own (somebody else may hold it), a second makes a new
+    array; from then on the array is added to in place, unless `reversible` (the stepper needs the earlier arrays back).
+    Either way the bits are the same.
     """
 
     def __init__(self, start: dict[Node, Any], reversible: bool = False) -> None:
@@ -138,8 +139,9 @@ class Flow(dict[Node, Any]):
         self.owned: set[Node] = set()
         self.reversible = reversible
 
-    def arrive(self, node: Node, product: Any) -> None:
-        """Add one contribution to what `node` has received."""
+    def arrive(self, node: Node, product: Any, handed_on: Any = None) -> None:
+        """Add one contribution to what `node` has received; `handed_on` is the gradient that it was made from, which a
+        rule may return as it is (an addition does, twice)."""
         before = self.get(node)
         kind = product.__class__
         if kind is Into:  # touch only the slice
@@ -153,6 +155,8 @@ class Flow(dict[Node, Any]):
             self[node] = parts
         elif before is None:
             self[node] = product
+            if handed_on is not None and kind is not float and product is not handed_on and product.base is None:
+                self.owned.add(node)  # a rule's new array: nobody else holds it
         elif node in self.owned and not self.reversible:
             before += product  # in place for arrays; NumPy's scalars (results on 0-d arrays) make a new one
             self[node] = before
@@ -189,6 +193,7 @@ def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = Fals
     `wanted`, when given, limits the pass to the nodes that lead to something asked for.
     """
     flow = Flow(start)
+    handed_on = None  # recorded gradients are nodes, and never edited
     with quietly():
         for node, slots in steps:
             grad = flow.get(node)
@@ -201,9 +206,11 @@ def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = Fals
                     continue
             if node.backward_hooks is not None:
                 grad = flow[node] = hooked(node, grad)
+            if not create_graph:
+                handed_on = grad
             for slot, _, product in pulled(node, grad, slots, create_graph):
                 if product is not None:  # a user's Function may have nothing to say about an input
-                    flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph))
+                    flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph), handed_on)
     return flow
 
 

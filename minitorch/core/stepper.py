@@ -155,18 +155,16 @@ class Stepper:
         start = self._first[bisect_right(self._first, self.position - 1) - 1]
         return [self.rstep() for _ in range(self.position - start)]  # type: ignore[misc]
 
-    def goto(self, position: int) -> None:
-        """Move to `position`, forward or back. IndexError outside 0..len."""
+    def goto(self, position: int) -> list[Contribution]:
+        """Move to `position`, forward or back; returns what was applied or taken back. IndexError outside 0..len."""
         if not 0 <= position <= len(self):
             raise IndexError(f"position {position} is outside this pass: 0 to {len(self)}")
-        while self.position < position:
-            self.step()
-        while self.position > position:
-            self.rstep()
+        move, count = (self.step, position - self.position) if position > self.position else (self.rstep, self.position - position)
+        return [move() for _ in range(count)]  # type: ignore[misc]
 
-    def run(self) -> None:
-        """Go on to the end."""
-        self.goto(len(self))
+    def run(self) -> list[Contribution]:
+        """Go on to the end; returns what was applied."""
+        return self.goto(len(self))
 
     # Looking
 
