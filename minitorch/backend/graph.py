@@ -17,7 +17,10 @@ from ..core.tensor import Tensor
 from ..ops import (
     abs,
     cos,
+    cosh,
     exp,
+    floor_divide,
+    isfinite,
     log,
     log_softmax,
     maximum,
@@ -26,6 +29,7 @@ from ..ops import (
     sigmoid,
     sign,
     sin,
+    sinh,
     softmax,
     sqrt,
     tanh,
@@ -68,6 +72,10 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 def logical_not(x: Any) -> Any:
     return not x if isinstance(x, bool) else Tensor(BACKENDS[type(raw(x))].logical_not(raw(x)))
+
+
+def trunc_divide(a: Any, b: Any) -> Any:
+    return ops.div(a, b, rounding_mode="trunc")
 
 
 def either(condition: Any, a: float, b: float, like: Any) -> Any:

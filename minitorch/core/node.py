@@ -402,6 +402,11 @@ def constant(x: Any) -> Any:
     raise TypeError(f"expected a number, a Value or a Tensor, not {type(x).__name__} ({x!r:.60})")
 
 
+def backend_among(raws: Iterable[Any]) -> Any:
+    """The namespace for a function of `raws`: that of the arrays among them, `scalar` where all are numbers."""
+    return next((BACKENDS[raw.__class__] for raw in raws if raw.__class__ in BACKENDS), scalar)
+
+
 def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) -> ValueError:
     """NumPy's complaint about shapes, with both operands by name and shape."""
     labels = op.labels(len(inputs))
@@ -422,13 +427,10 @@ def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     return RuntimeError(f"{op.name} mixes devices: {', '.join(parts)}; move one of them with .to(...)")
 
 
-_PARAMETERS = {1: ("input",), 2: ("input", "other")}
-"""What PyTorch calls the arguments of functions of one and of two tensors."""
-
-
 def function(op: type[Op]) -> Callable[..., Any]:
     """The user's function for a parameterless operation: `exp = function(Exp)`."""
-    shared, slots = op.shared, ", ".join(_PARAMETERS.get(len(op.slots), op.slots))
+    pytorchs = ("input", "other") if op.slots == ("a", "b") else ("input", *op.slots[1:]) if op.slots[0] == "x" else op.slots
+    shared, slots = op.shared, ", ".join(pytorchs)
     namespace: dict[str, Any] = {"apply": apply, "shared": shared}
     # Written out, not *args: the right signature in help(), and a wrong number of arguments fails in the user's line.
     source = f"def {op.name}({slots}):\n    return apply(shared, {slots})\n"

@@ -6,6 +6,12 @@ from typing import Any
 
 from ..core.node import Elementwise, apply, function
 
+__all__ = [
+    "abs", "absolute", "add", "addcdiv", "addcmul", "cos", "div", "divide", "exp", "floor_divide", "log", "maximum", "minimum",
+    "mul", "multiply", "neg", "negative", "positive", "pow", "relu", "rsub", "sgn", "sigmoid", "sign", "sin", "sqrt", "sub",
+    "subtract", "tanh", "true_divide", "where",
+]  # fmt: skip
+
 
 class Add(Elementwise):
     """a + b"""
@@ -324,10 +330,11 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     return apply(DIV if rounding_mode is None else {"floor": FloorDivide, "trunc": TruncDivide}[rounding_mode].shared, input, other)
 
 
+subtract, divide, true_divide = sub, div, div
 floor_divide = function(FloorDivide)
-mul = function(Mul)
+mul = multiply = function(Mul)
 pow = function(Pow)
-neg = function(Neg)
+neg = negative = function(Neg)
 exp = function(Exp)
 log = function(Log)
 sqrt = function(Sqrt)
@@ -336,11 +343,10 @@ cos = function(Cos)
 tanh = function(Tanh)
 sigmoid = function(Sigmoid)
 relu = function(Relu)
-abs = function(Abs)
+abs = absolute = function(Abs)
 maximum = function(Maximum)
 minimum = function(Minimum)
-sign = function(Sign)
-sgn = sign
+sign = sgn = function(Sign)
 
 
 def where(condition: Any, input: Any, other: Any) -> Any:
