@@ -101,6 +101,7 @@ from numpy import (
 )
 
 from .into import Into
+from .numpy_conv import conv, conv_input, conv_weight, fold, unfold
 from .numpy_special import erf, erfc, erfinv
 
 device = "cpu"
