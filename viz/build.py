@@ -212,7 +212,7 @@ class Builder:
         local = local_derivative(node, slot)
         text, dead = local_text(local, self.digits) if local is not None else ("", False)
         rule = node.op.formula(slot)
-        text = text or shorten(rule_text(rule), RULE_LENGTH)
+        text = text or f"{'×' if node.op.elementwise else ''}{shorten(rule_text(rule), RULE_LENGTH)}"
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
         edge = EdgeView(
             id,

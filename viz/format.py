@@ -138,7 +138,7 @@ def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
 
     def cell(shown: Any, value: float) -> Cell:
         text = number(shown, min(digits, 3)) if printed or not np.isfinite(value) else ""
-        return Cell(text, None if np.isnan(value) else float(np.clip(value / scale, -1, 1)))
+        return Cell(text, None if np.isnan(value) else round(float(np.clip(value / scale, -1, 1)), 2))
 
     return tuple(
         tuple(cell(shown, float(value)) for shown, value in zip(row, values)) for row, values in zip(grid, numeric)
@@ -156,4 +156,4 @@ def _bars(array: np.ndarray) -> tuple[float, ...]:
         if not np.isfinite(high - low) or high - low < 1e-300:
             return ()
         counts, _ = np.histogram(finite, bins=BINS, range=(low, high))
-    return tuple(float(count) / int(counts.max()) for count in counts)
+    return tuple(round(int(count) / int(counts.max()), 2) for count in counts)

@@ -69,7 +69,7 @@ class Picture:
             return None
 
     def __repr__(self) -> str:
-        return f"<Picture of {self.view.title}: {len(self.view.nodes)} nodes; .save('graph.svg') writes it>"
+        return f"<Picture: {self.view.title}, {len(self.view.nodes)} boxes; .save('graph.svg') writes it>"
 
     @functools.cached_property
     def _svg(self) -> str:

@@ -43,8 +43,9 @@ class Found:
 def evaluate(source: str) -> Found:
     """The value of the last expression in `source`, after the statements before it (`a = Value(2.0); b = a + a; b`).
 
-    The public names of minitorch are there, and nn, optim and np. When the last statement assigns, what it assigned is
-    drawn. Raises UsageError for a syntax error or a result without a graph, Raised when the code raises.
+    The public names of minitorch are there, and nn, optim and np. When the last statement gives nothing, as an
+    assignment or `c.backward()`, what was computed last is drawn. Raises UsageError for a syntax error or a result
+    without a graph, Raised when the code raises.
     """
     try:
         body = ast.parse(source, EXPRESSION).body
@@ -61,9 +62,10 @@ def evaluate(source: str) -> Found:
         exec(compile(ast.Module(statements, []), EXPRESSION, "exec"), namespace)
         result = eval(compile(ast.Expression(last), EXPRESSION, "eval"), namespace) if last is not None else None
     variables = {name: value for name, value in namespace.items() if name not in before}
-    if last is None:
-        return _newest(variables, "-e assigns no Value or Tensor that was computed; end it with the expression to draw")
-    return Found(_node(result, f"-e gives {_described(result)}"), "the expression", variables)
+    if result is None:  # it ends with an assignment, or with something like c.backward()
+        return _newest(variables, "-e computes no Value or Tensor: end it with the expression to draw")
+    assert last is not None
+    return Found(_node(result, f"-e gives {_described(result)}"), repr(_short(ast.unparse(last))), variables)
 
 
 def run_script(argument: str) -> Found:
@@ -125,8 +127,11 @@ def _node(result: object, what: str) -> Node:
 
 
 def _described(result: object) -> str:
-    text = repr(result)
-    return f"{text if len(text) <= 40 else text[:39] + '…'} (a {type(result).__name__})"
+    return f"{_short(repr(result))} ({type(result).__name__})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _starting_names() -> dict[str, Any]:

@@ -109,11 +109,11 @@ def rule_text(formula: str) -> str:
     statements, what it returns; empty where that is only a name."""
     source = formula.partition(" = ")[2]
     try:
-        body = ast.parse(source).body[-1]
+        *before, body = ast.parse(source).body
     except SyntaxError:  # the source was not to be had
         return ""
     value = body.value if isinstance(body, ast.Expr | ast.Return) else None
-    if value is None or isinstance(value, ast.Name) and value.id != "grad":
+    if value is None or before and isinstance(value, ast.Name):
         return ""
     return ast.unparse(_Classroom().visit(value))
 
