@@ -35,9 +35,9 @@ class Config(Settings):
 class Neuron:
     """A weighted sum of its inputs, cut off below zero unless it is linear."""
 
-    def __init__(self, inputs: int, linear: bool, rng: random.Random) -> None:
-        self.weights = [Value(rng.uniform(-1, 1)) for _ in range(inputs)]
-        self.bias = Value(0.0)
+    def __init__(self, inputs: int, linear: bool, rng: random.Random, name: str) -> None:
+        self.weights = [Value(rng.uniform(-1, 1), name=f"{name}.w{k}") for k in range(inputs)]
+        self.bias = Value(0.0, name=f"{name}.b")
         self.linear = linear
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
@@ -52,7 +52,7 @@ class Network:
 
     def __init__(self, sizes: Sequence[int], rng: random.Random) -> None:
         last = len(sizes) - 2
-        self.layers = [[Neuron(n_in, layer == last, rng) for _ in range(n_out)]
+        self.layers = [[Neuron(n_in, layer == last, rng, f"{layer}.{k}") for k in range(n_out)]
                        for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:]))]
 
     def __call__(self, x: Sequence[Any]) -> Value:

@@ -48,8 +48,8 @@ SAMPLES = {
         Sample("minimize", "gradient descent walks down 1-D and 2-D functions, step by step", "samples.minimize",
                "-", "5 s"),
         Sample("moons", "a network of single numbers learns to part two half-moons", "samples.moons",
-               "generated", "1 min"),
+               "generated", "20 s"),
         Sample("mnist-mlp", "a network of tensors learns to read handwritten digits", "samples.mnist_mlp",
-               "MNIST", "1 min", ("matplotlib", "PIL", "pooch")),
+               "MNIST", "20 s", ("matplotlib", "PIL", "pooch")),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import re
 import sys
 from pathlib import Path
@@ -65,3 +66,16 @@ def test_readme_names_only_existing_extras_and_targets():
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     for extras in re.findall(r"\.\[([\w,]+)\]", readme):
         assert set(extras.split(",")) <= set(PROJECT["project"]["optional-dependencies"])
+
+
+def test_the_examples_in_the_readme_run():
+    text = "\n".join(re.findall(r"^```pycon\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S))
+    example = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_readme_lists_the_samples():
+    from samples.registry import SAMPLES
+
+    assert re.findall(r"^\| `([\w-]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE) == list(SAMPLES)
