@@ -1,0 +1,76 @@
+"""What if: the recorded operations once more, on other numbers. The graph as it was stays untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..backend import BACKENDS, scalar
+from .modes import state
+from .node import Node, ancestors, new, tick
+from .tensor import Tensor
+from .value import Value
+
+
+def replay(root: Node, changes: Mapping[Node, Any]) -> dict[Node, Node]:
+    """Compute `root` again with the numbers of some nodes changed: {node: its new number or array}.
+
+    Returns {old node: new node} for every node that was changed or depends on one that was; what does not depend on a
+    change is shared between the two graphs. A changed node becomes a leaf, whatever made it before. Random draws
+    (dropout) are the recorded ones. ValueError for a new value of another shape.
+    """
+    made: dict[Node, Node] = {}
+    for node in ancestors(root):
+        if node in changes:
+            made[node] = _leaf(node, changes[node])
+        elif any(isinstance(x, Node) and x in made for x in node.inputs or ()):
+            made[node] = _again(node, tuple(made.get(x, x) if isinstance(x, Node) else x for x in node.inputs or ()))
+    return made
+
+
+def _leaf(node: Node, number: Any) -> Node:
+    """A leaf like `node`, holding `number`."""
+    number = number.raw if isinstance(number, Node) else number
+    leaf: Any
+    if isinstance(node, Value):
+        leaf = Value(number)
+    else:
+        array = BACKENDS[type(node.raw)].asarray(number, dtype=node.raw.dtype)
+        if array.shape != node.raw.shape:
+            raise ValueError(f"'{node.name or 'the tensor'}' has shape {node.raw.shape}, its new value {array.shape}")
+        leaf = Tensor(array.copy(), node.requires_grad)
+    _take_marks(leaf, node)
+    return leaf  # type: ignore[no-any-return]
+
+
+def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
+    """`node` computed from other inputs by the same operation."""
+    op = node.op
+    assert op is not None
+    raws = [x.raw if isinstance(x, Node) else x for x in inputs]
+    xp = scalar if isinstance(node, Value) else BACKENDS[type(node.raw[0] if op.bundle else node.raw)]
+    saved = node._saved if op.saves else None
+    out = state.quiet(op.again, xp, saved, *raws)
+    if op.saves:
+        out, saved = out
+    again: Any = new(type(node))
+    again.raw = out if isinstance(node, Value) or op.bundle else np.asarray(out, node.raw.dtype) if xp.device == "cpu" else out
+    again.op, again.inputs, again.stamp, again._grad, again._flow = op, inputs, tick(), None, None
+    if isinstance(node, Tensor):
+        again._cell, again.requires_grad = None, node.requires_grad
+    if op.saves:
+        again._saved = saved
+    for x in inputs:
+        if isinstance(x, Node):
+            x._read = True
+    _take_marks(again, node)
+    return again  # type: ignore[no-any-return]
+
+
+def _take_marks(made: Node, node: Node) -> None:
+    """Names, module and source line carry over, so that the two graphs can be compared node by node."""
+    for mark in ("_name", "_label", "_scope", "_where"):
+        if hasattr(node, mark):
+            setattr(made, mark, getattr(node, mark))
