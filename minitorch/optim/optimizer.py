@@ -42,6 +42,8 @@ class Optimizer:
         self.defaults = defaults
         self.state = defaultdict(dict)
         self.param_groups = []
+        self.moved = False
+        """step() was called; a scheduler that steps first says so."""
         self._pieces: dict[Node, tuple[Array, list[Any]]] = {}
         if isinstance(params, Node):
             raise TypeError(f"{type(self).__name__} takes an iterable of tensors, not a single one: put it in a list")
@@ -84,6 +86,7 @@ class Optimizer:
         """Move every parameter that has a gradient, once. A `closure` computes the loss and its gradients first;
         step returns what it returns."""
         loss = None
+        self.moved = True
         if closure is not None:
             with enable_grad():
                 loss = closure()
@@ -167,7 +170,7 @@ class Optimizer:
             self._pieces.pop(p, None)
             state["step"] = 0
             for name, made in self.begin(group, lambda: np.zeros_like(p.raw)).items():
-                state[name] = made if isinstance(made, float) else Tensor(made)
+                state[name] = made if made.__class__ is float else Tensor(made)
         state["step"] += 1
         self.advance(group, state)
         if isinstance(p, Value):
