@@ -119,7 +119,7 @@ class UserOp(Op):
         for slot in needed:
             answer = answers[self._positions[slot]]
             if answer is not None:
-                pulled.append((slot, None, answer if recorded or not isinstance(answer, Node) else answer.raw))
+                pulled.append((slot, None, answer if recorded else _own(answer)))
         return pulled
 
     def _as_node(self, grad: Any, value: Any, kind: type) -> Any:
@@ -133,6 +133,12 @@ class UserOp(Op):
 
     def __repr__(self) -> str:
         return self.name
+
+
+def _own(answer: Any) -> Any:
+    """A user's gradient as a raw value that nobody else holds (it may be one of the inputs, or returned twice)."""
+    raw = answer.raw if isinstance(answer, Node) else answer
+    return raw.copy() if hasattr(raw, "copy") else raw
 
 
 def _record(op: UserOp, inputs: tuple[Node, ...], kind: type[Node], raw: Any) -> Any:

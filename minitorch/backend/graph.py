@@ -14,6 +14,7 @@ import numpy as np
 from .. import ops
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
+from ..core.value import Value
 from ..ops import (
     abs,
     cos,
@@ -40,7 +41,7 @@ from ..ops import transpose as swapaxes
 from ..ops.activation import Softplus
 from ..ops.conv import Conv, ConvTranspose, ConvWeight, Fold, Unfold
 from ..ops.index import Into, PutAlong, SetItem, TakeAlong
-from ..ops.shape import BroadcastTo, Cat, Transpose
+from ..ops.shape import BroadcastTo, Cat, ToValue, Transpose
 from . import BACKENDS
 from . import numpy as array
 
@@ -165,8 +166,11 @@ def one_hot(index: Any, classes: int, like: Any) -> Any:
 
 
 def reduce_to(grad: Any, like: Node) -> Any:
-    """Sum `grad` over the axes that broadcasting stretched, back to the shape of `like`, as operations of the graph."""
+    """Sum `grad` over the axes that broadcasting stretched, back to the shape of `like`, as operations of the graph; in
+    the dtype of `like`, and as a Value where `like` is one."""
+    if isinstance(like, Value):
+        return grad if isinstance(grad, Value) else apply(ToValue.shared, grad)
     have, wanted = shape(grad), shape(like)
-    if have == wanted:
-        return grad
-    return reshape(ops.sum(grad, array.stretched_axes(have, wanted)), wanted)
+    if have != wanted:
+        grad = reshape(ops.sum(grad, array.stretched_axes(have, wanted)), wanted)
+    return ops.to(grad, like.dtype)  # type: ignore[attr-defined]

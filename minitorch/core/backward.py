@@ -34,8 +34,7 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     if hook is not None and hook(root, gradient, retain_graph, create_graph):
         return
     start = seed(root, gradient, create_graph)
-    if root.__class__ is Value and not create_graph and not state.anomaly:
-        _backward_values(root, start)
+    if root.__class__ is Value and not create_graph and not state.anomaly and _backward_values(root, start):
         return
     steps = plan([root])
     flow = run(steps, {root: start}, create_graph)
@@ -167,16 +166,19 @@ class Flow(dict[Node, Any]):
 
     def deposit(self, node: Node, grad: Any) -> None:
         """Add what arrived during this pass to `node.grad`."""
+        mine = node in self.owned
         if node.op is None and node.backward_hooks is not None:
-            grad = hooked(node, grad)
+            grad, mine = hooked(node, grad), False  # a hook may have kept what it was shown
         held = node._grad
         if held is not None:
             node.grad = held + grad if isinstance(grad, Node) or not isinstance(node, Tensor) else _add(held, grad)  # type: ignore[attr-defined]
-        elif isinstance(grad, Node) or not isinstance(node, Tensor):
+        elif not isinstance(node, Tensor):
             node.grad = grad  # type: ignore[attr-defined]
+        # Not its own means somebody else may hold the same array (z = x + y hands one array to both).
+        elif isinstance(grad, Node):
+            node._grad = grad.clone()  # type: ignore[attr-defined]
         else:
-            # Not owned means somebody else may hold the same array (z = x + y hands one array to both).
-            node._grad = Tensor(grad if node in self.owned else grad.copy())
+            node._grad = Tensor(grad if mine else grad.copy())
 
 
 def _add(held: Tensor, grad: Any) -> Tensor:
@@ -277,7 +279,7 @@ def fitted(product: Any, x: Node, create_graph: bool) -> Any:
     raw = x.raw
     kind = raw.__class__
     if kind is float:
-        return product if product.__class__ is float else float(product if not hasattr(product, "sum") else product.sum())
+        return product if product.__class__ is float else product.sum().item()
     if kind is tuple:
         return product
     if product.shape != raw.shape:
@@ -326,12 +328,15 @@ def free(steps: Iterable[Step]) -> None:
             node._saved = None
 
 
-def _backward_values(root: Value, start: float) -> None:
+def _backward_values(root: Value, start: float) -> bool:
     """The same pass for a graph of Values alone: floats, with + and × written out (most nodes are one of the two).
 
     What has arrived is kept in the nodes' `_flow` slot, a quarter of the cost of a dict of flows; hence one pass at a time.
+    False, and nothing done, when one is under way (in another thread, or around this one) or a Tensor turns up.
     """
-    with _one_pass:
+    if not _one_pass.acquire(blocking=False):
+        return False
+    try:
         unseen = object()  # in `_flow`: found by this pass, nothing has arrived yet
         root._flow = unseen
         found: list[Any] = []
@@ -349,6 +354,8 @@ def _backward_values(root: Value, start: float) -> None:
                     elif x._flow is not unseen:
                         x._flow = unseen
                         push(x)
+                elif isinstance(x, Node):
+                    return False
         found.sort(key=_stamp, reverse=True)
         root._flow = start
         leaves: list[Any] = []
@@ -405,6 +412,9 @@ def _backward_values(root: Value, start: float) -> None:
         for leaf in leaves:
             held = leaf._grad
             leaf._grad = leaf._flow if held is None else held + leaf._flow
+        return True
+    finally:
+        _one_pass.release()
 
 
 _one_pass = threading.Lock()

@@ -217,6 +217,10 @@ class Node:
     inputs: tuple[Any, ...] | None
     stamp: int
     requires_grad: bool
+    _grad: Any
+    _flow: Any  # what has arrived, during a pass over Values
+    _saved: Any  # what an operation with `saves` keeps for its rules
+    _cell: list[int] | None  # the stamp of the last edit in place, shared with views
     _read: bool  # an operation had this node as an input; see Tensor.__setitem__
     backward_hooks: dict[int, Any] | None = None
     __array_ufunc__ = None  # so that ndarray * node asks the node

@@ -86,16 +86,16 @@ class TakeAlong(Op):
 
 
 class Pick(Op):
-    """Result number `index` of an operation that has several."""
+    """Result number `index` of the `count` that an operation has."""
 
-    def __init__(self, index: int) -> None:
-        self.index = index
+    def __init__(self, index: int, count: int) -> None:
+        self.index, self.count = index, count
 
     def forward(self, xp, results):
         return results[self.index]
 
     def vjp_results(self, xp, grad, out, results):
-        return Part(self.index, grad, len(results))
+        return Part(self.index, grad, self.count)
 
 
 class Part:
@@ -173,4 +173,5 @@ def _numbers_first(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], 
 
 def results(bundle: Any) -> tuple[Any, ...]:
     """The nodes through which the results of an operation with several are read."""
-    return tuple(apply(Pick(i), bundle) for i in range(len(bundle.raw)))
+    count = len(bundle.raw)
+    return tuple(apply(Pick(i, count), bundle) for i in range(count))

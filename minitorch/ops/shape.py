@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Op, apply
+from ..backend import BACKENDS
+from ..core.node import Node, Op, apply
 from .axes import one_axis
 
 
@@ -78,6 +79,19 @@ class To(Op):
 
     def vjp_x(self, xp, grad, out, x):
         return xp.astype(grad, x.dtype)
+
+
+class ToValue(Op):
+    """The sum of the elements as a Value: how the gradient of a Value in a tensor operation comes back to it."""
+
+    makes_value = True
+
+    def forward(self, xp, x):
+        return x.sum().item()
+
+    def vjp_x(self, xp, grad, out, x):
+        raw = x.raw if isinstance(x, Node) else x
+        return BACKENDS[type(raw)].ones_like(raw) * grad
 
 
 class Cat(Op):
