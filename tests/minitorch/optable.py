@@ -130,8 +130,10 @@ op(
         0, -1, (1, 2), slice(1, None), (slice(None), slice(0, 4, 2)), (..., 1), None, (slice(None), None, 1), [0, 2, 0],
         ([0, 1, 0], [1, 1, 1]), (slice(None), [1, 1]), ..., (), slice(3, 3), ([0, 2], slice(1, 3)),
     )),
-    call(t(), ()), call(t(), ...), call(t(), None), call(t(2, 3, 4), (0, slice(None), [1, 2])), call(t(4), t(2, of="int", high=4)),
-    call(t(3, 4), (t(2, of="int", high=3), slice(1, 2))), call(t(3, 4), given([True, False, True])),
+    call(t(), ()), call(t(), ...), call(t(), None), call(t(2, 3, 4), (0, slice(None), [1, 2])),
+    call(t(2, 3, 4), (..., [1, 0], slice(0, 2), 1)), call(t(2, 3, 4), ([1, 0], None, ..., 1)),
+    call(t(2, 3, 4), (given([True, False]), slice(None), -1)), call(t(2, 3, 4), (0, [1, 2], slice(1, 2))),
+    call(t(4), given(2)), call(t(4), t(2, of="int", high=4)), call(t(3, 4), (t(2, of="int", high=3), slice(1, 2))), call(t(3, 4), given([True, False, True])),
     call(t(2, 2), given([[True, False], [True, True]])),
     torch=lambda torch: lambda x, index: x[index], method=False,
 )  # fmt: skip
