@@ -84,7 +84,7 @@ def _results(out: Any) -> list[Node]:
     return [x for x in as_list(out) if isinstance(x, Value) or isinstance(x, Tensor) and x.raw.dtype.kind == "f"]
 
 
-def _differentiable(out: Any) -> list[Node]:
+def _differentiable(out: Any) -> list[Any]:
     found = [x for x in _results(out) if x.requires_grad]
     if len(found) != len(_results(out)):
         raise ValueError("every result must depend on an input with requires_grad")

@@ -60,7 +60,7 @@ class Function:
         """Run forward on `args` and record it where an argument carries a gradient."""
         ctx = Context(tuple(isinstance(x, Node) and x.requires_grad for x in args))
         with no_grad():
-            out = cls.forward(ctx, *(x.detach() if isinstance(x, Node) else x for x in args))
+            out = cls.forward(ctx, *(x.detach() if isinstance(x, (Tensor, Value)) else x for x in args))
         if not (any(ctx.needs_input_grad) and state.recording):
             return out
         several = isinstance(out, tuple)

@@ -183,7 +183,7 @@ class Flow(dict[Node, Any]):
 
 def _add(held: Tensor, grad: Any) -> Tensor:
     if held.requires_grad:
-        return held + Tensor(grad)  # type: ignore[no-any-return]
+        return held + Tensor(grad)
     held.raw += grad
     held.touch()
     return held
@@ -234,7 +234,7 @@ def pulled(node: Node, grad: Any, slots: tuple[int, ...], create_graph: bool = F
     for x in inputs:  # type: ignore[union-attr]
         if isinstance(x, Node):
             raws.append(x.raw)
-            cell = x._cell  # type: ignore[attr-defined]
+            cell = x._cell
             if x.stamp > stamp or cell is not None and cell[0] > stamp:
                 edited = True
         else:
@@ -301,9 +301,9 @@ def check_fresh(node: Node, needed: tuple[int, ...]) -> None:
 
 def written(x: Node) -> int:
     """The stamp of the last edit of `x` in place (for a leaf Value, of its last number)."""
-    cell = x._cell  # type: ignore[attr-defined]
+    cell = x._cell
     if cell is not None:
-        return cell[0]  # type: ignore[no-any-return]
+        return cell[0]
     return x.stamp if x.op is None and isinstance(x, Value) else 0
 
 

@@ -132,7 +132,7 @@ class Op:
     @classmethod
     def reads(cls, slot: int) -> frozenset[int]:
         """Which values the rule for `slot` reads: input numbers, and OUT. Taken from the rule's own code."""
-        return _reads(cls, slot)
+        return _reads(cls, slot)  # type: ignore[arg-type]  # mypy takes a class's __hash__ for its instances'
 
     def __repr__(self) -> str:
         parameters = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if not k.startswith("_"))
@@ -220,9 +220,13 @@ class Node:
     _grad: Any
     _flow: Any  # what has arrived, during a pass over Values
     _saved: Any  # what an operation with `saves` keeps for its rules
-    _cell: list[int] | None  # the stamp of the last edit in place, shared with views
+    _name: str | None
+    _label: str  # the name it was given for want of another: "mul_3"
+    _scope: str
+    _where: tuple[str, int] | None
     _read: bool  # an operation had this node as an input; see Tensor.__setitem__
     backward_hooks: dict[int, Any] | None = None
+    _cell: Any = None  # for Tensors the stamp of the last edit in place, [int], shared with views
     __array_ufunc__ = None  # so that ndarray * node asks the node
 
     @property
@@ -258,7 +262,7 @@ class Node:
         import importlib
 
         variables = vars(importlib.import_module("__main__"))  # a notebook's cells live there
-        return importlib.import_module("viz").draw(self, variables=variables)._repr_svg_()  # type: ignore[no-any-return]
+        return importlib.import_module("viz").draw(self, variables=variables)._repr_svg_()
 
 
 VALUE: type[Node] = Node
@@ -272,7 +276,7 @@ def apply(op: Op, *inputs: Any) -> Any:
     Returns a Value when every input is a number, else a Tensor. Raises ValueError naming both shapes and operands
     when shapes do not fit, TypeError for an input that is no number, RuntimeError when devices are mixed.
     """
-    xp = scalar
+    xp: Any = scalar
     needs = mixed = False
     dtype = None
     raws = []
@@ -403,9 +407,9 @@ def share_cell(out: Any, inputs: tuple[Any, ...]) -> list[int] | None:
         return None
     if out.base is not base.raw and out.base is not base.raw.base:
         return None  # the "view" had to copy
-    if base._cell is None:  # type: ignore[attr-defined]
-        base._cell = [0]  # type: ignore[attr-defined]
-    return base._cell  # type: ignore[attr-defined]
+    if base._cell is None:
+        base._cell = [0]
+    return base._cell
 
 
 def constant(x: Any) -> Any:

@@ -58,7 +58,9 @@ def why(root: Value, node: Value, limit: int = 10) -> Why:
     """
     steps = engine.plan([root]) if root.op is not None else []
     ways: dict[Node, list[Edge]] = {}
-    total, count, best = {node: 1.0}, {node: 1}, {node: 1.0}
+    total: dict[Node, float] = {node: 1.0}
+    count: dict[Node, int] = {node: 1}
+    best: dict[Node, float] = {node: 1.0}
     for place, slots in reversed(steps):
         if place is node:
             continue

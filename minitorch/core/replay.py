@@ -42,7 +42,7 @@ def _leaf(node: Node, number: Any) -> Node:
             raise ValueError(f"'{node.name or 'the tensor'}' has shape {node.raw.shape}, its new value {array.shape}")
         leaf = Tensor(array.copy(), node.requires_grad)
     _take_marks(leaf, node)
-    return leaf  # type: ignore[no-any-return]
+    return leaf
 
 
 def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
@@ -66,7 +66,7 @@ def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
         if isinstance(x, Node):
             x._read = True
     _take_marks(again, node)
-    return again  # type: ignore[no-any-return]
+    return again
 
 
 def _take_marks(made: Node, node: Node) -> None:

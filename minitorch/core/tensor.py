@@ -30,7 +30,6 @@ class Tensor(Node):
     __slots__ = ("requires_grad", "_cell", "__dict__")
 
     _grad: Tensor | None
-    _cell: list[int] | None
     keeps_grad = False
     """Set by retain_grad(): this interior node receives `.grad` too."""
 
@@ -56,22 +55,22 @@ class Tensor(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return self.raw.shape  # type: ignore[no-any-return]
+        return self.raw.shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.raw.ndim  # type: ignore[no-any-return]
+        return self.raw.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The kind of number (`minitorch.float32`, ...)."""
-        return self.raw.dtype  # type: ignore[no-any-return]
+        return self.raw.dtype
 
     @property
     def device(self) -> str:
         """Where the numbers are: "cpu" or "cuda"."""
-        return BACKENDS[type(self.raw)].device  # type: ignore[no-any-return]
+        return BACKENDS[type(self.raw)].device
 
     @property
     def data(self) -> Tensor:
@@ -100,12 +99,12 @@ class Tensor(Node):
     @property
     def T(self) -> Tensor:
         """The axes in reverse order."""
-        return self.permute(tuple(reversed(range(self.ndim))))  # type: ignore[no-any-return]
+        return self.permute(tuple(reversed(range(self.ndim))))
 
     @property
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
-        return self.transpose(-1, -2)  # type: ignore[no-any-return]
+        return self.transpose(-1, -2)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of one axis."""
@@ -117,7 +116,7 @@ class Tensor(Node):
 
     def numel(self) -> int:
         """The number of elements."""
-        return self.raw.size  # type: ignore[no-any-return]
+        return self.raw.size
 
     def item(self) -> Any:
         """The one element as a Python number. ValueError for more than one."""
@@ -133,7 +132,7 @@ class Tensor(Node):
         """The array itself, sharing memory. RuntimeError for a tensor in a graph: use `detach()` first."""
         if self.requires_grad:
             raise RuntimeError("this tensor is in a graph; numpy() would lose it: use .detach().numpy()")
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()
@@ -178,7 +177,7 @@ class Tensor(Node):
 
     def clone(self) -> Tensor:
         """A copy that passes its gradient on."""
-        return ops.clone(self)  # type: ignore[no-any-return]
+        return ops.clone(self)
 
     def touch(self) -> None:
         """Note that the numbers were edited in place: who read them before and needs them for a gradient will say so."""
@@ -251,7 +250,7 @@ class Tensor(Node):
     def _in_place(self, op: Any, other: Any) -> Tensor:
         """`out += x`: a new node where the graph is recorded (the name is rebound to it), an edit elsewhere."""
         if state.recording and (self.requires_grad or getattr(other, "requires_grad", False)):
-            return apply(op, self, other)  # type: ignore[no-any-return]
+            return apply(op, self, other)
         with no_grad():
             result = apply(op, self, other)
         if result.shape != self.shape:

@@ -27,7 +27,6 @@ class Value(Node):
     requires_grad = True
     shape: tuple[int, ...] = ()
     ndim = 0
-    _cell = None  # only arrays are edited in place
 
     def __init__(self, data: float, name: str | None = None) -> None:
         if data.__class__ is not float:
@@ -43,7 +42,7 @@ class Value(Node):
     @property
     def data(self) -> float:
         """The number. Assigning to it is for leaves (`p.data -= 0.1 * p.grad`); what used the old one goes stale."""
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw
 
     @data.setter
     def data(self, number: float) -> None:
@@ -73,7 +72,7 @@ class Value(Node):
 
     def item(self) -> float:
         """The number as a Python float."""
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw
 
     def detach(self) -> Value:
         """The same number as a new leaf, cut off from the graph."""
@@ -192,7 +191,7 @@ class Value(Node):
     __hash__ = object.__hash__  # a node is found by identity
 
     def __float__(self) -> float:
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw
 
     def __int__(self) -> int:
         return int(self.raw)
