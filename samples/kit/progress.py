@@ -25,6 +25,7 @@ class Progress:
         self.bar: Any = None
         self.task: Any = None
         self.drawn = 0.0
+        self.headings: list[str] = []
 
     def show(self, epoch: Epoch) -> None:
         """Draw the bar of a running epoch, ten times a second at most."""
@@ -48,11 +49,17 @@ class Progress:
         self.task = self.bar.add_task("", epoch="", numbers="")
 
     def finish_epoch(self, number: int, of: int, metrics: Mapping[str, float], rate: float) -> None:
-        """Print the line of a finished epoch."""
-        width = len(str(of))
-        measured = {key.replace("_", " "): value for key, value in metrics.items() if key not in ("epoch", "seconds")}
-        shown = "  ".join(f"{key} {value:.4f}" for key, value in measured.items())
-        self.print(f"epoch {number:{width}}/{of}  {shown}  {metrics['seconds']:.1f} s  {rate:.0f} batches/s")
+        """Print the line of a finished epoch, under headings when they are new."""
+        cells = {"epoch": f"{number}/{of}"}
+        cells |= {key: f"{value:.4f}" for key, value in metrics.items() if key not in ("epoch", "seconds")}
+        cells |= {"s": f"{metrics['seconds']:.1f}", "batch/s": f"{rate:.0f}"}
+        names = headings(list(cells))
+        widths = [max(len(name), 6) for name in names]
+        widths[0] = max(widths[0], 2 * len(str(of)) + 1)
+        if names != self.headings:
+            self.headings = names
+            self.print("  ".join(f"{name:>{width}}" for name, width in zip(names, widths)))
+        self.print("  ".join(f"{cell:>{width}}" for cell, width in zip(cells.values(), widths)))
 
     def print(self, text: str) -> None:
         if self.bar is not None:
@@ -68,6 +75,16 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+def headings(keys: Sequence[str]) -> list[str]:
+    """["test_loss", "test_accuracy"] -> ["test loss", "acc"]: short enough for a line of 80 characters."""
+    before = ["", *keys]
+    return [
+        (key.split("_", 1)[1] if "_" in key and key.split("_")[0] == last.split("_")[0] else key)
+        .replace("_", " ").replace("accuracy", "acc")
+        for key, last in zip(keys, before)
+    ]  # fmt: skip
 
 
 def fields(epoch: Epoch) -> dict[str, str]:
