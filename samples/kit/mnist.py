@@ -123,6 +123,7 @@ class MNIST:
         """Download one official file into the cache folder, where a later run finds it."""
         import pooch
 
+        print(f"fetching {cls.address}{name}.gz into {cache}", flush=True)
         # pooch writes aside and compares checksums; a file that does not match never reaches the cache.
         pooch.get_logger().setLevel("ERROR")
         try:
