@@ -1,0 +1,125 @@
+"""NumPy's names on arrays of Values: an operation on tensors, unfolded into the scalar operations it stands for.
+
+The plain form of each kernel, as a textbook writes it. What only moves elements is NumPy's own.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..core.value import Value
+from . import numpy as arrays
+from . import scalar
+
+_NAMES = {"divide": "div", "power": "pow"}
+"""NumPy's name -> ours, where they differ."""
+
+
+def __getattr__(name: str) -> Any:
+    """A function of numbers is applied to each element by itself; any other name is NumPy's."""
+    ours = getattr(ops, _NAMES.get(name, name), None)
+    if ours is not None and hasattr(scalar, name):
+        return each(ours)
+    return getattr(arrays, name)
+
+
+@functools.cache
+def each(function: Callable[..., Any]) -> Any:
+    """`function` of single Values, broadcast over object arrays."""
+    return np.frompyfunc(function, len(inspect.signature(function).parameters), 1)
+
+
+def numbers(x: Any) -> np.ndarray:
+    """The plain numbers in an array of Values."""
+    return np.asarray(np.frompyfunc(float, 1, 1)(x), dtype=float)
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.add.reduce(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return sum(x, axis, keepdims) / arrays.axis_size(x, axis)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
+    centred = x - mean(x, axis, True)
+    return sum(centred * centred, axis, keepdims) / (arrays.axis_size(x, axis) - ddof)
+
+
+def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _fold(ops.maximum, x, axis, keepdims)
+
+
+def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _fold(ops.minimum, x, axis, keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.multiply.reduce(x, axis=_axes(x, axis), keepdims=keepdims)
+
+
+def argmax(x: Any, axis: Any = None) -> Any:
+    return numbers(x).argmax(axis)
+
+
+def argmin(x: Any, axis: Any = None) -> Any:
+    return numbers(x).argmin(axis)
+
+
+def softmax(x: Any, axis: int) -> Any:
+    raised = each(ops.exp)(x - _peak(x, axis))
+    return raised / sum(raised, axis, True)
+
+
+def log_softmax(x: Any, axis: int) -> Any:
+    shifted = x - _peak(x, axis)
+    return shifted - each(ops.log)(sum(each(ops.exp)(shifted), axis, True))
+
+
+def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int = 1) -> Any:
+    """Each output element the sum over its window of input × weight."""
+    kernel, axes = weight.shape[2:], range(2, x.ndim)
+    padded = np.pad(x, [(0, 0), (0, 0), *padding], constant_values=0.0)
+    spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=tuple(axes))
+    moved = (slice(None), slice(None), *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))
+    windows = windows[moved]
+    n, positions = x.shape[0], windows.shape[2 : x.ndim]
+    windows = np.moveaxis(windows, 1, x.ndim - 1).reshape(n, *positions, groups, -1)
+    filters = weight.reshape(groups, weight.shape[0] // groups, -1)
+    parts = [np.matmul(windows[..., g, :], filters[g].T) for g in range(groups)]
+    out = np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)
+    return out if bias is None else out + bias.reshape(-1, *(1,) * len(kernel))
+
+
+def _fold(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
+    """Fold `x` with a function of two Values, over one axis after the other."""
+    axes = _axes(x, axis)
+    for a in sorted((axes,) if isinstance(axes, int) else axes, reverse=True):
+        x = np.asarray(each(function).reduce(x, axis=a, keepdims=keepdims), dtype=object)
+    return x
+
+
+def _axes(x: Any, axis: Any) -> Any:
+    return tuple(range(x.ndim)) if axis is None else axis
+
+
+def _peak(x: Any, axis: int) -> Any:
+    """The largest number along `axis`, as a constant: a shift that changes neither result nor gradient."""
+    peak = numbers(x).max(axis=axis, keepdims=True)
+    return np.where(np.isfinite(peak), peak, 0.0).astype(object)
+
+
+def filled(shape: tuple[int, ...], make: Callable[[tuple[int, ...]], Value]) -> np.ndarray:
+    """An array of Values, one made for each index."""
+    out = np.empty(shape, object)
+    for index in np.ndindex(shape):
+        out[index] = make(index)
+    return out
