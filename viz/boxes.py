@@ -21,7 +21,7 @@ FOOT = 22.0
 COMPACT = 26.0
 BARS_WIDTH, BARS_HEIGHT = 62.0, 26.0
 LABEL_ROW = 17.0  # height of a line on an edge
-STEP_DOT = 9.0  # radius of the disc with the step number
+STEP = 16.0  # height of the disc with the step number
 CORNER = 9.0  # radius or cut of a corner
 RIM = 4.0  # distance of the second outline of an output
 
@@ -81,9 +81,15 @@ def node_size(node: NodeView) -> Size:
     return Size(round(size.width + rim), round(size.height + rim))
 
 
+def step_width(edge: EdgeView) -> float:
+    """Width of the disc with the number of a contribution, 0 without one."""
+    return max(STEP, sans_width(str(edge.step), 10, bold=True) + 8) if edge.step is not None else 0.0
+
+
 def edge_size(edge: EdgeView) -> Size:
     """Size of an edge's label."""
     lines = edge_lines(edge)
-    step = 2 * STEP_DOT + 3 if edge.step is not None else 0
-    width = max((mono_width(line, SMALL + (i == 0)) for i, line in enumerate(lines)), default=0) + 16 + step
+    width = max((mono_width(line, SMALL + (i == 0)) for i, line in enumerate(lines)), default=0.0) + 16
+    if edge.step is not None:
+        width += step_width(edge) + 5
     return Size(round(width), round(LABEL_ROW * max(len(lines), 1) + 5))

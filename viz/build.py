@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -57,9 +58,7 @@ def view(
 class Builder:
     """One build: the graph in drawing order, its names, and what the stepper knows."""
 
-    def __init__(
-        self, root: Node, stepper: Stepper | None, variables: Mapping[str, object], digits: int, limit: int
-    ) -> None:
+    def __init__(self, root: Node, stepper: Stepper | None, variables: Mapping[str, object], digits: int, limit: int) -> None:
         self.root, self.stepper, self.digits = root, stepper, digits
         self.notes: list[str] = []
         try:
@@ -130,7 +129,7 @@ class Builder:
         arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
         named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
         kind: Kind = "operation" if op is not None else "parameter" if _is_parameter(node) else "input"
-        where = f"{node.where[0].replace(chr(92), '/').rpartition('/')[2]}:{node.where[1]}" if node.where else ""
+        where = origin(node)
         shared: dict[str, Any] = {
             "id": self.ids[node],
             "kind": kind,
@@ -141,7 +140,7 @@ class Builder:
             "wants_gradient": node.requires_grad,
             "output": node is self.root and op is not None,
             "scope": node.scope,
-            "where": where,
+            "where": f"{os.path.basename(where[0])}:{where[1]}" if where else "",
         }
         if self.stepper is None:
             grad = node.grad  # type: ignore[attr-defined]
@@ -163,9 +162,7 @@ class Builder:
         return content(raw, self.digits)
 
     def _constant(self, id: str, raw: Any, scope: str) -> NodeView:
-        text = (
-            constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
-        )
+        text = constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
         return NodeView(id, "constant", text, text, value=self._content(raw), wants_gradient=False, scope=scope)
 
     def _ledger(self, node: Node, arrivals: tuple[int, int]) -> str:
@@ -276,9 +273,7 @@ class Builder:
                 if isinstance(x, Node) and x not in hops and hops[node] < HOPS and len(hops) < count:
                     hops[x] = hops[node] + 1
                     queue.append(x)
-        self.notes.append(
-            f"Showing the {len(hops)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}."
-        )
+        self.notes.append(f"Showing the {len(hops)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}.")
         return [node for node in everything if node in hops]
 
     def _stub(self, id: str, hidden: list[Node]) -> NodeView:
@@ -313,6 +308,11 @@ def _variable(node: Node, variables: Mapping[str, object]) -> str:
     named = (name for name, value in variables.items() if value is node)
     name = node.name or next(named, "")
     return repr(name) if name else "this result"
+
+
+def origin(node: Node) -> tuple[str, int] | None:
+    """(file, line) that made a node. Asked of Node itself, since `Tensor.where` is PyTorch's choice between tensors."""
+    return Node.where.__get__(node)
 
 
 def _is_parameter(node: Node) -> bool:

@@ -71,9 +71,7 @@ def run(args: argparse.Namespace) -> int:
 def _draw(found: Found, output: Path, args: argparse.Namespace) -> int:
     from viz.drawing import draw
 
-    picture = draw(
-        found.root, variables=found.variables, digits=args.digits, limit=args.limit, direction=args.direction
-    )
+    picture = draw(found.root, variables=found.variables, digits=args.digits, limit=args.limit, direction=args.direction)
     picture.save(output)
     count = len(picture.view.nodes)
     print(f"drew {found.what}: {count} box{'es' * (count != 1)} in {output}")

@@ -77,9 +77,7 @@ def skeleton(
         "  edge [arrowhead=none]",
     ]
     sizes = {**nodes, **{edge.id: edges[edge.id] for edge in view.edges}}
-    texts = {
-        id: f"{id} [width={size.width / PIXEL:.4f} height={size.height / PIXEL:.4f}]" for id, size in sizes.items()
-    }
+    texts = {id: f"{id} [width={size.width / PIXEL:.4f} height={size.height / PIXEL:.4f}]" for id, size in sizes.items()}
     lines += _framed(view, texts, "margin=14")
     leave, enter = ("e", "w") if direction == "LR" else ("s", "n")
     for edge in view.edges:

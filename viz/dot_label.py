@@ -79,8 +79,7 @@ def _grid(cells: Iterable[Iterable[Cell]], theme: Theme) -> str:
     small, rows = 'POINT-SIZE="10"', []
     for row in cells:
         tds = "".join(
-            f'<TD BGCOLOR="{heat(cell.level, theme)}" WIDTH="14" HEIGHT="13">{font(cell.text, small)}</TD>'
-            for cell in row
+            f'<TD BGCOLOR="{heat(cell.level, theme)}" WIDTH="14" HEIGHT="13">{font(cell.text, small)}</TD>' for cell in row
         )
         rows.append(f"<TR>{tds}</TR>")
     return table("".join(rows), padding=2, look=f'CELLBORDER="1" COLOR="{theme.rule}"')
@@ -113,8 +112,7 @@ def caption(view: GraphView, theme: Theme) -> str:
     lines = [title, *(font(line, face) for line in (view.subtitle, *view.notes) if line)]
     rows = "".join(f'<TR><TD ALIGN="LEFT" COLSPAN="6">{line}</TD></TR>' for line in lines)
     entries = [
-        f'<TD>{_sample(mark.sample, theme)}</TD><TD ALIGN="LEFT">{font(mark.text + "   ", face)}</TD>'
-        for mark in view.legend
+        f'<TD>{_sample(mark.sample, theme)}</TD><TD ALIGN="LEFT">{font(mark.text + "   ", face)}</TD>' for mark in view.legend
     ]
     rows += "".join(f"<TR>{''.join(entries[start : start + 3])}</TR>" for start in range(0, len(entries), 3))
     return table(rows, spacing=2, padding=3)

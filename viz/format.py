@@ -140,9 +140,7 @@ def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
         text = number(shown, min(digits, 3)) if printed or not np.isfinite(value) else ""
         return Cell(text, None if np.isnan(value) else round(float(np.clip(value / scale, -1, 1)), 2))
 
-    return tuple(
-        tuple(cell(shown, float(value)) for shown, value in zip(row, values)) for row, values in zip(grid, numeric)
-    )
+    return tuple(tuple(cell(shown, float(value)) for shown, value in zip(row, values)) for row, values in zip(grid, numeric))
 
 
 def _bars(array: np.ndarray) -> tuple[float, ...]:

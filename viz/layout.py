@@ -8,6 +8,7 @@ is read: a result that came with an error is no result.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -211,11 +212,12 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
     def moved_route(route: Route) -> Route:
         return Route(tuple(map(moved, route.start)), moved_box(route.label), tuple(map(moved, route.end)))
 
+    placed = {id: moved_box(box) for id, box in nodes.items()}
     return Layout(
         right - left,
         top - bottom,
-        {id: moved_box(box) for id, box in nodes.items()},
-        _apart(view, {id: moved_route(route) for id, route in routes.items()}, nodes, direction),
+        placed,
+        _apart(view, {id: moved_route(route) for id, route in routes.items()}, placed, direction),
         {id: moved_box(box) for id, box in clusters.items()},
     )
 
@@ -223,9 +225,7 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
 def _apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str) -> dict[str, Route]:
     """Routes whose arrows reach a box side by side, in the order in which they come.
 
-    dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase). Of
-    edges between the same two nodes the first argument comes first: dot orders them as it likes, and either order
-    fits.
+    dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase).
     """
     across = 1 if direction == "LR" else 0  # the coordinate along the side that the arrows reach
     arrivals: dict[str, list[EdgeView]] = {}
@@ -233,30 +233,51 @@ def _apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], 
         arrivals.setdefault(edge.target, []).append(edge)
     result: dict[str, Route] = {}
     for target, edges in arrivals.items():
-        ordered = sorted(
-            edges, key=lambda edge: (routes[edge.id].label.y, routes[edge.id].label.x)[:: 1 if across else -1]
-        )
-        for source in {edge.source for edge in edges}:
-            places = [i for i, edge in enumerate(ordered) if edge.source == source]
-            twins = sorted((ordered[i] for i in places), key=lambda edge: edge.slot)
-            swapped = {twin.id: routes[ordered[i].id] for twin, i in zip(twins, places)}
-            for twin, i in zip(twins, places):
-                ordered[i] = twin
-            routes.update(swapped)
-        side = nodes[target].height if across else nodes[target].width
-        gap = min(42.0, (side - 20) / len(ordered))
-        for i, edge in enumerate(ordered):
-            result[edge.id] = _shifted(routes[edge.id], (i - (len(ordered) - 1) / 2) * gap, across)
+        coming = [(edge, routes[edge.id]) for edge in edges]
+        coming.sort(key=lambda pair: (pair[1].label.x, pair[1].label.y)[across])
+        box = nodes[target]
+        middle, side = (box.y, box.height) if across else (box.x, box.width)
+        offsets = _offsets([(route.label.x, route.label.y)[across] - middle for _, route in coming], side)
+        for edge, (_, route), offset in zip(_first_argument_first([edge for edge, _ in coming]), coming, offsets):
+            result[edge.id] = _shifted(route, offset, across)
     return result
 
 
+def _first_argument_first(edges: list[EdgeView]) -> list[EdgeView]:
+    """The edges of one target in their order, but those from the same source by argument: `a + a` is drawn twice, and
+    dot may put either edge on top."""
+    twins: dict[str, list[EdgeView]] = {}
+    for edge in sorted(edges, key=lambda edge: edge.slot, reverse=True):
+        twins.setdefault(edge.source, []).append(edge)
+    return [twins[edge.source].pop() for edge in edges]
+
+
+def _offsets(labels: list[float], side: float) -> list[float]:
+    """Where on a side of this length arrows arrive, from its middle: straight from their labels where these leave enough
+    room between arrows, else evenly spread."""
+    reach = max(side / 2 - 16, 0.0)
+    straight = [min(max(label, -reach), reach) for label in labels]
+    if all(second - first >= 16 for first, second in itertools.pairwise(straight)):
+        return straight
+    gap = min(42.0, (side - 20) / len(labels))
+    return [(i - (len(labels) - 1) / 2) * gap for i in range(len(labels))]
+
+
 def _shifted(route: Route, offset: float, across: int) -> Route:
-    """`route` with its arrival moved sideways by `offset`."""
+    """`route` with its arrival moved sideways by `offset`; a short way there is drawn anew, so that it has no kink."""
 
     def moved(point: Point) -> Point:
         return (point[0], point[1] + offset) if across else (point[0] + offset, point[1])
 
-    return Route(route.start, route.label, (*route.end[:-2], moved(route.end[-2]), moved(route.end[-1])))
+    end = (*route.end[:-2], moved(route.end[-2]), moved(route.end[-1]))
+    (x, y), (to_x, to_y) = end[0], end[-1]
+    along, aside = (to_x - x, to_y - y) if across else (to_y - y, to_x - x)
+    if len(end) == 4 or along < 90 and abs(aside) < 45:
+        if across:
+            end = ((x, y), ((x + to_x) / 2, y), ((x + to_x) / 2, to_y), (to_x, to_y))
+        else:
+            end = ((x, y), (x, (y + to_y) / 2), (to_x, (y + to_y) / 2), (to_x, to_y))
+    return Route(route.start, route.label, end)
 
 
 def _box(item: Mapping[str, str]) -> Box:

@@ -36,7 +36,7 @@ def state_border(state: str, colour: str, theme: Theme) -> Stroke:
 def edge_stroke(edge: EdgeView, theme: Theme) -> Stroke:
     """The line of an edge."""
     if not edge.carries:
-        return theme.quiet, 1.3, "dotted"
+        return theme.line, 1.4, "dotted"
     colour, width, dash = {
         "last": (theme.accent, 3.4, ""),
         "next": (theme.accent, 2.4, "dashed"),

@@ -34,9 +34,7 @@ def text(
     return f'{" ".join(parts)} xml:space="preserve">{html(content)}</text>'
 
 
-def path(
-    d: str, *, fill: str = "none", stroke: str = "none", width: float = 1.0, dash: str = "", name: str = ""
-) -> str:
+def path(d: str, *, fill: str = "none", stroke: str = "none", width: float = 1.0, dash: str = "", name: str = "") -> str:
     """A path; `dash` is "", "dashed" or "dotted"."""
     attributes = [f'd="{d}" fill="{fill}"']
     if name:
@@ -44,11 +42,7 @@ def path(
     if stroke != "none":
         attributes.append(f'stroke="{stroke}" stroke-width="{num(width)}"')
     if dash:
-        pattern = (
-            f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}"
-            if dash == "dashed"
-            else f"0.1 {num(3 * width)}"
-        )
+        pattern = f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}" if dash == "dashed" else f"0.1 {num(3 * width)}"
         attributes.append(f'stroke-dasharray="{pattern}" stroke-linecap="{"butt" if dash == "dashed" else "round"}"')
     return f"<path {' '.join(attributes)}/>"
 

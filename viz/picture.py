@@ -74,9 +74,7 @@ class Picture:
     @functools.cached_property
     def _svg(self) -> str:
         nodes = {node.id: node_size(node) for node in self.view.nodes}
-        placed = layout.place(
-            self.view, nodes, label_sizes(self.view), direction=self.direction, time_limit=self.time_limit
-        )
+        placed = layout.place(self.view, nodes, label_sizes(self.view), direction=self.direction, time_limit=self.time_limit)
         return svg.render(self.view, placed)
 
 

@@ -92,6 +92,6 @@ def framed(nodes: Nodes, edges: Edges) -> tuple[ClusterView, ...]:
     for path in paths:
         above = [other for other in paths if path.startswith(other + ".")]
         parent = max(above, key=len, default="")
-        label = path[len(parent) + 1 :] if parent else path
+        label = f"module {path[len(parent) + 1 :] if parent else path}"
         clusters.append(ClusterView(ids[path], label, ids.get(parent, ""), tuple(inside[path])))
     return tuple(clusters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import hypot
 
-from viz.boxes import LABEL_ROW, SMALL, STEP_DOT
+from viz.boxes import LABEL_ROW, SMALL, STEP, step_width
 from viz.card import edge_lines, edge_sentence, picture_sentence
 from viz.graphview import EdgeView, GraphView
 from viz.layout import Box, Layout, Point, Route
@@ -80,7 +80,7 @@ def _header(view: GraphView, theme: Theme) -> tuple[list[str], float]:
 def _cluster(id: str, label: str, box: Box, theme: Theme) -> list[str]:
     """The frame of a module."""
     return [
-        f'<g id="{id}" class="cluster"><title>{html("module " + label)}</title>',
+        f'<g id="{id}" class="cluster"><title>{html(label)}</title>',
         path(
             rounded(box.left, box.top, box.width, box.height, 12),
             fill=theme.cluster,
@@ -119,17 +119,15 @@ def _label(edge: EdgeView, box: Box, theme: Theme) -> list[str]:
     lines = [path(shape, fill=fill, stroke=stroke, width=2 if active else 1, dash=dash)]
     x, y = box.left + 8, box.top + 15.5
     if edge.step is not None:
-        lines += _step(edge, box.left + STEP_DOT + 3, box.top + 11, theme)
-        x += 2 * STEP_DOT + 3
+        lines += _step(edge, box.left + 4, box.top + 3, theme)
+        x += step_width(edge) + 3
     colour = theme.accent_text if active else theme.text
     lines.append(text(x, y, edge.label, SMALL + 1, colour, bold=True, name="slot"))
     if edge.carries and edge.local:
         lines.append(text(x + mono_width(edge.label + "  ", SMALL + 1), y, edge.local, SMALL + 1, colour, name="local"))
     for i, line in enumerate(texts[1:], 1):
         bold = edge.state == "last" and line == edge.product
-        lines.append(
-            text(x, y + LABEL_ROW * i, line, SMALL, colour, bold=bold, name="product" if bold else "reduction")
-        )
+        lines.append(text(x, y + LABEL_ROW * i, line, SMALL, colour, bold=bold, name="product" if bold else "reduction"))
     return lines
 
 
@@ -138,20 +136,10 @@ def _step(edge: EdgeView, x: float, y: float, theme: Theme) -> list[str]:
     arrived = edge.state in ("done", "last")
     colour = theme.accent if moves(edge) else theme.text if arrived else theme.soft
     fill = colour if arrived else theme.page
-    size = 10 if len(str(edge.step)) < 3 else 8
+    ink, width = theme.page if arrived else colour, step_width(edge)
     return [
-        f'<circle cx="{num(x)}" cy="{num(y)}" r="{num(STEP_DOT - 1)}" fill="{fill}" stroke="{colour}" stroke-width="1.3"/>',
-        text(
-            x,
-            y + 3.6,
-            str(edge.step),
-            size,
-            theme.page if arrived else colour,
-            anchor="middle",
-            bold=True,
-            sans=True,
-            name="step",
-        ),
+        path(rounded(x, y, width, STEP, STEP / 2), fill=fill, stroke=colour, width=1.3),
+        text(x + width / 2, y + 11.6, str(edge.step), 10, ink, anchor="middle", bold=True, sans=True, name="step"),
     ]
 
 
@@ -163,9 +151,7 @@ def _curve(points: tuple[Point, ...]) -> str:
 def _arrow(points: tuple[Point, ...], length: float) -> tuple[tuple[Point, ...], Point, Point]:
     """The curve ended where its arrow head begins, the head's tip, and the middle of its base."""
     tip = points[-1]
-    before = next(
-        (p for p in reversed(points[:-1]) if hypot(p[0] - tip[0], p[1] - tip[1]) > 1e-6), (tip[0] - 1, tip[1])
-    )
+    before = next((p for p in reversed(points[:-1]) if hypot(p[0] - tip[0], p[1] - tip[1]) > 1e-6), (tip[0] - 1, tip[1]))
     distance = hypot(tip[0] - before[0], tip[1] - before[1])
     base = (tip[0] + (before[0] - tip[0]) * length / distance, tip[1] + (before[1] - tip[1]) * length / distance)
     return (*points[:-1], base), tip, base

@@ -43,9 +43,7 @@ def draw_node(node: NodeView, box: Box, theme: Theme) -> list[str]:
         lines.append(text(x + w - PAD, y + h / 2 + 4, content.word, SMALL, ink.word, anchor="end", sans=True))
     else:
         lines += _frame(node, content, (x, y, w, h), theme, ink)
-        lines.append(
-            path(outline(node.kind, x, y, w, h, CORNER), stroke=border, width=width, dash=dash, name="outline")
-        )
+        lines.append(path(outline(node.kind, x, y, w, h, CORNER), stroke=border, width=width, dash=dash, name="outline"))
     lines.append("</g>")
     return [line for line in lines if line]
 
@@ -94,9 +92,7 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
     if block.content is not None and block.content.cells:
         lines += _cells(block, left, top + 2, theme)
         below = top + cell_size(block)[1] * len(block.content.cells) + 17
-        remarks = [(line, theme.text, False) for line in block.lines] + [(block.alarm, theme.bad, True)] * bool(
-            block.alarm
-        )
+        remarks = [(line, theme.text, False) for line in block.lines] + [(block.alarm, theme.bad, True)] * bool(block.alarm)
         for i, (line, colour, bold) in enumerate(remarks):
             lines.append(text(left, below + 15 * i, line, SMALL, colour, bold=bold, name=block.role))
     elif block.content is not None and block.content.bars:
@@ -110,9 +106,7 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
         size, colour = (SMALL, theme.soft) if small else (BODY, theme.text)
         alarmed = bool(block.alarm)
         line = block.lines[0]
-        lines.append(
-            text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role)
-        )
+        lines.append(text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role))
     if block.tag:
         lines += _tag(block.tag, x + w - PAD, top + 2, theme)
     return lines

@@ -18,6 +18,7 @@ from typing import Any
 import minitorch
 from minitorch.core.modes import inspect
 from minitorch.core.node import Node
+from viz.build import origin
 
 EXPRESSION = "<expression>"
 _OURS = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, minitorch.__file__ or ""))
@@ -94,9 +95,7 @@ def run_script(argument: str) -> Found:
         result = eval(name, module.__dict__)
     except Exception as error:
         kept = ", ".join(key for key, value in variables.items() if isinstance(value, Node)) or "none"
-        raise UsageError(
-            f"{path.name} has nothing called {name!r} ({error}); Values and Tensors it keeps: {kept}"
-        ) from None
+        raise UsageError(f"{path.name} has nothing called {name!r} ({error}); Values and Tensors it keeps: {kept}") from None
     return Found(_node(result, f"{path.name}:{name} is {_described(result)}"), f"{name!r} of {path.name}", variables)
 
 
@@ -116,7 +115,8 @@ def _newest(variables: Mapping[str, object], otherwise: str) -> Found:
     _, name = max(computed)
     root = variables[name]
     assert isinstance(root, Node)
-    where = f" ({Path(root.where[0]).name}:{root.where[1]})" if root.where and root.where[0] != EXPRESSION else ""
+    line = origin(root)
+    where = f" ({Path(line[0]).name}:{line[1]})" if line and line[0] != EXPRESSION else ""
     return Found(root, f"{name!r}, computed last{where}", variables)
 
 
@@ -168,9 +168,7 @@ def _user_code() -> Iterator[None]:
 
 
 def _trim(told: traceback.TracebackException) -> None:
-    told.stack = traceback.StackSummary.from_list(
-        [frame for frame in told.stack if not frame.filename.startswith(_OURS)]
-    )
+    told.stack = traceback.StackSummary.from_list([frame for frame in told.stack if not frame.filename.startswith(_OURS)])
     for other in (told.__cause__, told.__context__):
         if other is not None:
             _trim(other)

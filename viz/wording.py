@@ -71,9 +71,7 @@ def title(name: str, op: Op, arguments: Sequence[str | None], names: Sequence[st
         if len(text) <= TITLE_LENGTH:
             break
     # A left-to-right mark: a line that begins with Hebrew or Arabic would else run from right to left as a whole.
-    return ("\u200e" if _right_to_left(text) else "") + (
-        text if len(text) <= 2 * TITLE_LENGTH else shorten(text, TITLE_LENGTH)
-    )
+    return ("\u200e" if _right_to_left(text) else "") + (text if len(text) <= 2 * TITLE_LENGTH else shorten(text, TITLE_LENGTH))
 
 
 def constant_text(raw: Any, digits: int = DIGITS) -> str:

@@ -9,10 +9,7 @@ def clean(text: str) -> str:
     return "".join(
         " " if c in "\t\n\r\x85\u2028\u2029" else c
         for c in text
-        if c in "\t\n\r"
-        or (" " <= c < "\x7f")
-        or ("\x85" <= c < "\ud800")
-        or ("\ue000" <= c and c not in "\ufffe\uffff")
+        if c in "\t\n\r" or (" " <= c < "\x7f") or ("\x85" <= c < "\ud800") or ("\ue000" <= c and c not in "\ufffe\uffff")
     )
 
 

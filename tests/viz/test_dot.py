@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.viz.graphs import broadcast, double, network, paused, readme, twice_double
 
 import viz
 from minitorch import Value
+from tests.viz.graphs import broadcast, double, network, paused, readme, twice_double
 from viz import dot
 from viz.layout import run_dot
 from viz.xml import clean

@@ -6,9 +6,9 @@ import sys
 import time
 
 import pytest
-from tests.viz.graphs import chain, double, readme
 
 import viz
+from tests.viz.graphs import chain, double, readme
 from viz import layout
 from viz.boxes import node_size
 from viz.picture import label_sizes

@@ -5,10 +5,10 @@ import struct
 import xml.etree.ElementTree as ET
 
 import pytest
-from tests.viz.graphs import broadcast, chain, double, network, paused
 
 import viz
 from minitorch import Value
+from tests.viz.graphs import broadcast, chain, double, network, paused
 from viz import layout
 
 

@@ -7,11 +7,11 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
-from tests.viz.test_dot import NAMES, product_of
 
 import viz
 from minitorch import nn, tensor
+from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
+from tests.viz.test_dot import NAMES, product_of
 from viz import layout
 from viz.boxes import card_size, node_size
 from viz.card import card, node_sentence

@@ -6,10 +6,10 @@ import weakref
 
 import numpy as np
 import pytest
-from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
 
 import viz
 from minitorch import Stepper, Value, nn, tensor
+from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
 
 
 def nodes(view):
@@ -172,7 +172,7 @@ def test_an_edge_whose_numbers_were_edited_shows_the_rule():
 def test_modules_are_frames():
     net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1))
     view = viz.view(net(tensor(np.ones((2, 3)))).sum(), variables={"net": net})
-    assert [cluster.label for cluster in view.clusters] == ["0", "2"]
+    assert [cluster.label for cluster in view.clusters] == ["module 0", "module 2"]
     members = [{view.node(id).name.partition("_")[0] for id in cluster.nodes} for cluster in view.clusters]
     assert members == [{"net.0.weight", "net.0.bias", "linear"}, {"net.2.weight", "net.2.bias", "linear"}]
 
