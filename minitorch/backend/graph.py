@@ -39,11 +39,11 @@ from ..ops import div as divide
 from ..ops import pow as power
 from ..ops import transpose as swapaxes
 from ..ops.activation import Softplus
-from ..ops.conv import Conv, ConvTranspose, ConvWeight, Fold, Unfold
 from ..ops.index import Into, PutAlong, SetItem, TakeAlong
 from ..ops.shape import BroadcastTo, Cat, ToValue, Transpose
 from . import BACKENDS
 from . import numpy as array
+from .graph_layers import *  # noqa: F403
 
 
 def raw(x: Any) -> Any:
@@ -92,26 +92,6 @@ def softplus(x: Any) -> Any:
 
 def concatenate(parts: Any, axis: int = 0) -> Any:
     return apply(Cat(axis), *parts)
-
-
-def conv(x: Any, weight: Any, bias: Any, *way: Any) -> Any:
-    return apply(Conv(*way), x, weight)
-
-
-def conv_input(grad: Any, weight: Any, size: tuple[int, ...], *way: Any) -> Any:
-    return apply(ConvTranspose(size, *way), grad, weight)
-
-
-def conv_weight(x: Any, grad: Any, kernel: tuple[int, ...], *way: Any) -> Any:
-    return apply(ConvWeight(kernel, *way), x, grad)
-
-
-def unfold(x: Any, kernel: tuple[int, ...], *way: Any) -> Any:
-    return apply(Unfold(kernel, *way), x)
-
-
-def fold(columns: Any, size: tuple[int, ...], *way: Any) -> Any:
-    return apply(Fold(size, *way), columns)
 
 
 def kept(saved: Any, compute: Any, *inputs: Any) -> Any:

@@ -80,7 +80,7 @@ def conv_input(
     for start in range(0, len(grad), step):
         columns = np.matmul(rows, flat[start : start + step])
         columns = columns.reshape(-1, groups * channels, *kernel, *grad.shape[2:])
-        out[start : start + step] = fold(columns, size, stride, padding, dilation)
+        out[start : start + step] = col2im(columns, size, stride, padding, dilation)
     return out
 
 
@@ -143,14 +143,14 @@ def windows(x: ndarray, kernel: Sizes, size: Sizes, stride: Sizes, dilation: Siz
     return as_strided(x, (*x.shape[:2], *kernel, *size), (*x.strides[:2], *within, *between), writeable=False)
 
 
-def unfold(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+def im2col(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
     """All windows of x, shape (n, channels, *kernel, *positions)."""
     size = conv_size(x.shape[2:], kernel, stride, padding, dilation)
     return windows(Padded(x.shape, padding, len(x), x.dtype)(x), kernel, size, stride, dilation).copy()
 
 
-def fold(columns: ndarray, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
-    """The windows put back where `unfold` read them, added up where they overlap: shape (n, channels, *size)."""
+def col2im(columns: ndarray, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+    """The windows put back where `im2col` read them, added up where they overlap: shape (n, channels, *size)."""
     axes = len(size)
     kernel, positions = columns.shape[2 : 2 + axes], columns.shape[2 + axes :]
     full = tuple(n + before + after for n, (before, after) in zip(size, padding))

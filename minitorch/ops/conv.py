@@ -87,32 +87,36 @@ def all_but_channels(x: Any) -> Sizes:
     return (0, *range(2, len(x.shape)))
 
 
-class Unfold(Window):
+class Im2Col(Window):
     """Every window of x as a column: (n, channels, *size) to (n, channels, *kernel, *positions)."""
+
+    name = "im2col"
 
     def __init__(self, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> None:
         self.kernel = kernel
         super().__init__(stride, padding, dilation)
 
     def forward(self, xp, x):
-        return xp.unfold(x, self.kernel, *self.way[:3])
+        return xp.im2col(x, self.kernel, *self.way[:3])
 
     def vjp_x(self, xp, grad, out, x):
-        return xp.fold(grad, xp.shape(x)[2:], *self.way[:3])
+        return xp.col2im(grad, xp.shape(x)[2:], *self.way[:3])
 
 
-class Fold(Window):
-    """Columns put back as windows of an image of `size`, added up where they overlap: the transpose of Unfold."""
+class Col2Im(Window):
+    """Columns put back as windows of an image of `size`, added up where they overlap: the transpose of Im2Col."""
+
+    name = "col2im"
 
     def __init__(self, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> None:
         self.size = size
         super().__init__(stride, padding, dilation)
 
     def forward(self, xp, x):
-        return xp.fold(x, self.size, *self.way[:3])
+        return xp.col2im(x, self.size, *self.way[:3])
 
     def vjp_x(self, xp, grad, out, x):
-        return xp.unfold(grad, xp.shape(x)[2 : 2 + len(self.size)], *self.way[:3])
+        return xp.im2col(grad, xp.shape(x)[2 : 2 + len(self.size)], *self.way[:3])
 
 
 def per_axis(name: str, value: Any, axes: int) -> Sizes:
@@ -282,7 +286,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     count = positions(input.shape[2:], kernel, *moves)
     if min(count) < 1:
         raise ValueError(f"unfold: a kernel of {kernel} does not fit into an input of {input.shape[2:]} padded by {padding}")
-    columns = apply(Unfold(kernel, *moves), input)
+    columns = apply(Im2Col(kernel, *moves), input)
     return columns.reshape(input.shape[0], input.shape[1] * kernel[0] * kernel[1], count[0] * count[1])
 
 
@@ -299,7 +303,7 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
             f"{count[0] * count[1]}), not {tuple(input.shape)}"
         )
     columns = input.reshape(input.shape[0], input.shape[1] // (kernel[0] * kernel[1]), *kernel, *count)
-    return apply(Fold(size, *moves), columns)
+    return apply(Col2Im(size, *moves), columns)
 
 
 def _moves(stride: Any, padding: Any, dilation: Any) -> tuple[Sizes, Pads, Sizes]:

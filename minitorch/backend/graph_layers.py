@@ -1,0 +1,87 @@
+"""What the rules of layers (convolution, pooling, resizing, ...) call on Tensors: each kernel as the operation it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.node import Node, apply
+from ..core.tensor import Tensor
+from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
+from ..ops.pool import PickWinners, Spread, SumPool, Unpool
+from ..ops.resize import AlongAxes, Nearest, NearestBack
+from . import BACKENDS
+
+Sizes = tuple[int, ...]
+
+
+def raw(x: Any) -> Any:
+    return x.raw if isinstance(x, Node) else x
+
+
+def backend(x: Any) -> Any:
+    """The namespace of the arrays behind x."""
+    return BACKENDS[type(raw(x))]
+
+
+def conv(x: Any, weight: Any, bias: Any, *way: Any) -> Any:
+    return apply(Conv(*way), x, weight)
+
+
+def conv_input(grad: Any, weight: Any, size: Sizes, *way: Any) -> Any:
+    return apply(ConvTranspose(size, *way), grad, weight)
+
+
+def conv_weight(x: Any, grad: Any, kernel: Sizes, *way: Any) -> Any:
+    return apply(ConvWeight(kernel, *way), x, grad)
+
+
+def im2col(x: Any, kernel: Sizes, *way: Any) -> Any:
+    return apply(Im2Col(kernel, *way), x)
+
+
+def col2im(columns: Any, size: Sizes, *way: Any) -> Any:
+    return apply(Col2Im(size, *way), columns)
+
+
+def winners(x: Any, out: Any, *way: Any) -> Any:
+    return backend(x).winners(raw(x), raw(out), *way)
+
+
+def unpool(grad: Any, winner: Any, size: Sizes, *way: Any) -> Any:
+    return apply(Unpool(winner, size, *way), grad)
+
+
+def pick_winners(x: Any, winner: Any, *way: Any) -> Any:
+    return apply(PickWinners(winner, *way), x)
+
+
+def sum_pool(x: Any, *way: Any) -> Any:
+    return apply(SumPool(*way), x)
+
+
+def spread(grad: Any, size: Sizes, *way: Any) -> Any:
+    return apply(Spread(size, *way), grad)
+
+
+def per_place(counts: Any, like: Any) -> Any:
+    return Tensor(backend(like).per_place(counts, raw(like)))
+
+
+def along_axes(x: Any, matrices: Any) -> Any:
+    return apply(AlongAxes(matrices), x)
+
+
+def averaging(length: int, parts: int, like: Any) -> Any:
+    return backend(like).averaging(length, parts, raw(like))
+
+
+def mixing(taps: Any, length: int, like: Any) -> Any:
+    return backend(like).mixing(taps, length, raw(like))
+
+
+def nearest(x: Any, indices: Any) -> Any:
+    return apply(Nearest(indices), x)
+
+
+def nearest_back(grad: Any, indices: Any, size: Sizes) -> Any:
+    return apply(NearestBack(indices, size), grad)

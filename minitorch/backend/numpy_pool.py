@@ -1,0 +1,166 @@
+"""Pooling on NumPy arrays, over any number of spatial axes: maxima and sums of slices, one axis after the other.
+
+The slice number t along an axis holds element t of every window; their maximum, or sum, is the pooled axis. That is a few
+passes over contiguous memory, where gathering the windows would copy each element as often as it is seen. Planes (one
+channel of one image each) are taken a block at a time, so that the passes after the first find theirs in the cache.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .numpy_conv import Padded, Pads, Sizes, conv_size, tap_slices
+
+BLOCK = 2**16
+"""How many numbers of the input one block holds."""
+
+
+def max_pool(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+    """The maximum of each window; shape (n, channels, *positions). The padding never wins. A nan does."""
+    return _pool(x, np.maximum, least(x.dtype), kernel, stride, padding, dilation)
+
+
+def sum_pool(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads) -> ndarray:
+    """The sum of each window; shape (n, channels, *positions)."""
+    return _pool(x, np.add, 0, kernel, stride, padding, (1,) * len(kernel))
+
+
+def _pool(
+    x: ndarray, join: Callable[..., ndarray], border: float, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+) -> ndarray:
+    size = conv_size(x.shape[2:], kernel, stride, padding, dilation)
+    out = np.empty((len(x) * x.shape[1], 1, *size), x.dtype)
+    for planes, block in _blocks(x, padding, border):
+        for axis, (k, s, d, n) in enumerate(zip(kernel, stride, dilation, size), start=2):
+            last = axis == block.ndim - 1
+            ahead = (slice(None),) * axis
+            parts = [block[(*ahead, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
+            to = out[planes] if last else np.empty(parts[0].shape, x.dtype)
+            if k == 1:
+                to[...] = parts[0]
+            else:
+                join(parts[0], parts[1], out=to)
+            for part in parts[2:]:
+                join(to, part, out=to)
+            block = to
+    return out.reshape(*x.shape[:2], *size)
+
+
+def _blocks(x: ndarray, padding: Pads, border: float) -> Iterator[tuple[slice, ndarray]]:
+    """The planes of x, a block at a time, each with its border: (which, (planes, 1, *padded size))."""
+    flat = x.reshape(len(x) * x.shape[1], 1, *x.shape[2:])
+    step = max(1, BLOCK // max(1, math.prod(x.shape[2:])))
+    pad = Padded(flat.shape, padding, min(step, len(flat)), x.dtype, border)
+    for start in range(0, len(flat), step):
+        planes = slice(start, start + step)
+        yield planes, pad(flat[planes])
+
+
+def per_place(counts: tuple[tuple[int, ...], ...], like: ndarray) -> ndarray:
+    """1 / how many elements count in the window at each place, where `counts` says how many do along each axis."""
+    total = np.ones((), like.dtype)
+    for count in counts:
+        total = total[..., None] * np.array(count, like.dtype)
+    return 1 / total
+
+
+def least(dtype: Any) -> Any:
+    """What is below every number of `dtype`."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+    """Which element of each window (its number in the kernel, row by row) is the first to equal the maximum `out`.
+
+    A nan in `out` was won by the window's first nan."""
+    count = math.prod(kernel)
+    found = np.empty((len(x) * x.shape[1], 1, *out.shape[2:]), np.min_scalar_type(count))
+    flat = out.reshape(found.shape)
+    for planes, block in _blocks(x, padding, least(x.dtype)):
+        best, which = flat[planes], found[planes]
+        which[...] = 0
+        taps = list(itertools.product(*map(range, kernel)))
+        for number in range(count - 1, 0, -1):  # the first comes last and overwrites
+            part = block[(..., *tap_slices(taps[number], out.shape[2:], stride, dilation))]
+            np.copyto(which, number, where=(part == best) | (part != part))
+        first = block[(..., *tap_slices(taps[0], out.shape[2:], stride, dilation))]
+        np.copyto(which, 0, where=(first == best) | (first != first))
+    return found.reshape(out.shape)
+
+
+def unpool(
+    grad: ndarray, winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+) -> ndarray:
+    """Each element of grad put where its window's `winner` was, added up where windows share one; shape (n, channels, *size)."""
+    parts = ((tap, grad * (winner == number)) for number, tap in enumerate(itertools.product(*map(range, kernel))))
+    return _put(grad, parts, size, kernel, stride, padding, dilation)
+
+
+def spread(grad: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads) -> ndarray:
+    """Each element of grad given to all elements of its window, added up where windows overlap; shape (n, channels, *size)."""
+    parts = ((tap, grad) for tap in itertools.product(*map(range, kernel)))
+    return _put(grad, parts, size, kernel, stride, padding, (1,) * len(kernel))
+
+
+def _put(
+    grad: ndarray, parts: Any, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+) -> ndarray:
+    full = tuple(n + before + after for n, (before, after) in zip(size, padding))
+    apart = all(s >= d * (k - 1) + 1 for k, s, d in zip(kernel, stride, dilation))
+    covered = apart and tuple(s * n for s, n in zip(kernel, grad.shape[2:])) == full
+    out = (np.empty if covered else np.zeros)((*grad.shape[:2], *full), grad.dtype)
+    for tap, part in parts:
+        at = (..., *tap_slices(tap, grad.shape[2:], stride, dilation))
+        if apart:  # no element lies in two windows: written once, nothing to add to
+            out[at] = part
+        else:
+            out[at] += part
+    inside = tuple(slice(before, m - after) for m, (before, after) in zip(full, padding))
+    return out[(..., *inside)]
+
+
+def pick_winners(
+    x: ndarray, winner: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+) -> ndarray:
+    """The element of each window of x that `winner` names."""
+    padded = Padded(x.shape, padding, len(x), x.dtype)(x)
+    out = np.zeros(winner.shape, x.dtype)
+    for number, tap in enumerate(itertools.product(*map(range, kernel))):
+        np.copyto(out, padded[(..., *tap_slices(tap, winner.shape[2:], stride, dilation))], where=winner == number)
+    return out
+
+
+def places(winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+    """Where each winner lies in the plane of `size`, counted row by row: the indices that PyTorch returns."""
+    total = np.zeros(winner.shape, np.int64)
+    taps = np.unravel_index(winner.astype(np.int64), kernel)
+    for axis, tap in enumerate(taps):
+        along = np.arange(winner.shape[2 + axis]) * stride[axis] - padding[axis][0]
+        along = along.reshape((-1,) + (1,) * (len(kernel) - 1 - axis))
+        total = total * size[axis] + along + tap * dilation[axis]
+    return total
+
+
+def adaptive_places(x: ndarray, size: Sizes) -> ndarray:
+    """Where the maximum of each of `size` nearly equal parts of a plane lies, counted row by row; shape (n, channels, *size)."""
+    out = np.empty((*x.shape[:2], *size), np.int64)
+    for cell in itertools.product(*map(range, size)):
+        ranges = [adaptive_range(i, n, parts) for i, n, parts in zip(cell, x.shape[2:], size)]
+        part = x[(..., *(slice(a, b) for a, b in ranges))]
+        local = np.unravel_index(part.reshape(*x.shape[:2], -1).argmax(-1), part.shape[2:])
+        total = np.zeros(x.shape[:2], np.int64)
+        for along, (start, _), n in zip(local, ranges, x.shape[2:]):
+            total = total * n + along + start
+        out[(..., *cell)] = total
+    return out
+
+
+def adaptive_range(part: int, length: int, parts: int) -> tuple[int, int]:
+    """Start and end of part number `part` when an axis of `length` is cut into `parts` (which may overlap by one)."""
+    return part * length // parts, -(-(part + 1) * length // parts)
