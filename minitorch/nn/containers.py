@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.tensor import Tensor
-from .module import Module
+from .module import Module, bracketed, indented
 from .parameter import Parameter
 
 
@@ -114,6 +115,16 @@ class ModuleList(_Row):
         super().__init__()
         self.extend(modules or ())
 
+    def __repr__(self) -> str:
+        """Equal neighbours on one line: (0-11): 12 x Block(...)"""
+        lines = []
+        for text, run in itertools.groupby(enumerate(self), lambda pair: repr(pair[1])):
+            numbers = [number for number, _ in run]
+            first, last = numbers[0], numbers[-1]
+            body = indented(text)
+            lines.append(f"({first}): {body}" if first == last else f"({first}-{last}): {len(numbers)} x {body}")
+        return bracketed(type(self).__name__, self.extra_repr(), lines)
+
     def _of(self, items: list[tuple[str, Any]]) -> ModuleList:
         return type(self)(module for _, module in items)
 
@@ -210,8 +221,8 @@ class ParameterList(Module):
         name = list(self._parameters)[operator.index(index)]
         self._parameters[name] = _as_parameter(parameter)
 
-    def extra_repr(self) -> str:
-        return "\n".join(_line(name, p) for name, p in self._parameters.items())
+    def __repr__(self) -> str:
+        return bracketed(type(self).__name__, "", [_line(name, p) for name, p in self._parameters.items()])
 
 
 class ParameterDict(Module):
@@ -256,8 +267,8 @@ class ParameterDict(Module):
         """(name, parameter) pairs."""
         return self._parameters.items()
 
-    def extra_repr(self) -> str:
-        return "\n".join(_line(name, p) for name, p in self._parameters.items())
+    def __repr__(self) -> str:
+        return bracketed(type(self).__name__, "", [_line(name, p) for name, p in self._parameters.items()])
 
 
 def _as_parameter(x: Any) -> Any:

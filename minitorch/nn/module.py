@@ -11,6 +11,7 @@ from ..core.hooks import RemovableHandle
 from ..core.modes import state
 from ..core.tensor import Tensor
 from . import contents
+from .hooks import Hook, call_with_hooks
 from .parameter import Parameter
 
 Self = TypeVar("Self", bound="Module")
@@ -39,8 +40,7 @@ class Module:
             _buffers={},
             _modules={},
             _not_saved=set(),  # names of buffers that state_dict leaves out
-            _forward_hooks={},
-            _forward_pre_hooks={},
+            _hooks={},
             _paths=(0, {}),
         )
 
@@ -57,8 +57,8 @@ class Module:
             state.scope = path
             state.plain = False
         try:
-            if self._forward_hooks or self._forward_pre_hooks:
-                return self._call_with_hooks(args, kwargs)
+            if self._hooks:
+                return call_with_hooks(self, self._hooks, args, kwargs)
             return self.forward(*args, **kwargs)
         finally:
             if outermost:
@@ -75,38 +75,27 @@ class Module:
             self.__dict__["_paths"] = (_structure, paths)
         return {key: f"{outside}.{path}" if path else outside for key, path in paths.items()} if outside else paths
 
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs, _ in list(self._forward_pre_hooks.values()):
-            if with_kwargs:
-                changed = hook(self, args, kwargs)
-                args, kwargs = args if changed is None else changed[0], kwargs if changed is None else changed[1]
-            else:
-                changed = hook(self, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        out = None
-        finished = False
-        try:
-            out = self.forward(*args, **kwargs)
-            finished = True
-        finally:
-            for hook, with_kwargs, always in list(self._forward_hooks.values()):
-                if finished or always:
-                    changed = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
-                    out = out if changed is None else changed
-        return out
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before every forward; what it returns (if not None) replaces the arguments."""
+        return RemovableHandle(self._hooks, Hook("forward_pre", hook, with_kwargs), prepend)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """Call `hook(module, args, output)` after every forward; what it returns (if not None) replaces the output."""
-        return RemovableHandle(self._forward_hooks, (hook, with_kwargs, always_call), prepend)
+        return RemovableHandle(self._hooks, Hook("forward", hook, with_kwargs, always_call), prepend)
 
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args)` before every forward; what it returns (if not None) replaces the arguments."""
-        return RemovableHandle(self._forward_pre_hooks, (hook, with_kwargs, False), prepend)
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` when the gradients of the outputs are there, tuples of tensors; what it
+        returns (if not None) replaces them."""
+        return RemovableHandle(self._hooks, Hook("backward_pre", hook), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients of the inputs are there too; what it returns
+        (if not None) replaces grad_input. Only tensors among the positional arguments count as inputs."""
+        return RemovableHandle(self._hooks, Hook("backward", hook), prepend)
 
     # Parts
 
@@ -390,11 +379,11 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        lines = [f"({name}): {_indented(repr(module))}" for name, module in self._modules.items()]
-        return _bracketed(type(self).__name__, self.extra_repr(), lines)
+        lines = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]
+        return bracketed(type(self).__name__, self.extra_repr(), lines)
 
 
-def _bracketed(title: str, extra: str, lines: list[str]) -> str:
+def bracketed(title: str, extra: str, lines: list[str]) -> str:
     """`Title(extra)`, or the parts on lines of their own."""
     extra_lines = extra.split("\n") if extra else []
     if not lines and len(extra_lines) <= 1:
@@ -402,7 +391,8 @@ def _bracketed(title: str, extra: str, lines: list[str]) -> str:
     return f"{title}(\n  " + "\n  ".join(extra_lines + lines) + "\n)"
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """The lines of a part's repr after the first, one level further in."""
     return text.replace("\n", "\n  ")
 
 
