@@ -80,13 +80,12 @@ class Debugger:
             self.pause_next = False
             self._talk([stopview.stop(session.graph, "start")])
         else:
-            reasons = session.stops.reasons(session.graph, session.variables)
+            breaks = session.stops.watch(session.graph, session.variables)
+            reasons = breaks()
             contributions: list[Contribution] = []
             moved = 0
             if not reasons:
-                contributions, moved, reasons = move(
-                    session, stepper, lambda: session.stops.reasons(session.graph, session.variables)
-                )
+                contributions, moved, reasons = move(session, stepper, breaks)
             if reasons:
                 self._talk([stopview.stop(session.graph, "at", contributions, reasons, moved)])
         stepper.run()  # whatever was looked at, the program gets its gradients
@@ -129,6 +128,7 @@ class Debugger:
         """There are no more lines: after prepared ones the terminal takes over; after a mistake in them, nothing does."""
         self.reader = None
         if isinstance(reader, BatchReader) and reader.failed is not None:
+            print(f"{self.session.script} was stopped here", file=sys.stderr)
             raise SystemExit(reader.failed.exit_code)
         if self.follow is None:
             reader.show([Message(f"{self.session.script} goes on without the debugger")])

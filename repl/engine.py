@@ -5,6 +5,9 @@ prompt_toolkit, batch mode, the debugger inside a script, and the tests all driv
 
 from __future__ import annotations
 
+import difflib
+import keyword
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -151,24 +154,34 @@ class Session:
             raise CommandError(f"no backward pass is paused; start one with {example}")
         return self.stepper
 
-    def evaluate(self, source: str) -> Any:
-        """The value of an expression in which nodes may be called by name.
+    def evaluate(self, source: str, *then: Callable[[Any], Any]) -> Any:
+        """The value of an expression in which nodes may be called by name; with `then`, what these make of it in turn.
+
+        They are called from the user's expression, so that messages of the engine speak of the user's variables.
 
         Raises:
             CommandError: it cannot be evaluated, with Python's reason.
         """
+        nodes = self._nodes_by_name()
         try:
-            code = compile(source, "<expression>", "eval")
+            compile(source, "<expression>", "eval")
+            hidden = {f"_then_{number}": function for number, function in enumerate(then)}
+            wrapped = source
+            for name in hidden:
+                wrapped = f"{name}({wrapped}\n)"
+            code = compile(wrapped, "<expression>", "eval")
         except (SyntaxError, ValueError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
             raise CommandError(f"'{source}' is no Python expression: {reason}") from None
         try:
             with modes.inspect():
-                return eval(code, self.namespace, Names(self.namespace, self.graph.by_name))
+                return eval(code, self.namespace, Names(self.namespace, nodes, hidden))
+        except CommandError:
+            raise
         except NameError as error:
             raise CommandError(self._unknown_name(error) or str(error)) from None
         except Exception as error:
-            raise CommandError(f"{type(error).__name__}: {error}") from None
+            raise CommandError(str(error) if then else f"{type(error).__name__}: {error}") from None
 
     def node(self, text: str) -> tuple[Node, Graph]:
         """The node that a selector or an expression names, and the graph to show it in.
@@ -237,21 +250,25 @@ class Session:
 
     def _failed(self, text: str, failure: views.Failure) -> Result:
         shown: list[View] = [failure]
-        word = text.split()[0] if text.split() else ""
+        code = 3
+        word = re.split(r"\W", text.strip(), maxsplit=1)[0]
         if failure.error in ("NameError", "SyntaxError") and word.isidentifier() and "\n" not in text:
             command = REGISTRY.find(word)
             near = REGISTRY.near(word)
             if command is not None:
                 rest = text.strip()[len(word) :].strip().strip("()")
-                shown = [failure, Message(f"for the command type `{command.name} {rest}`".replace(" `", "`"), "hint")]
+                typed = f"{command.name} {rest}".strip()
+                shown = [failure, Message(f"for the command type `{typed}`", "hint")]
             elif failure.error == "NameError" and f"'{word}'" in failure.message:
                 names = [n for n in (*self.namespace, *self.graph.by_name) if not n.startswith("_")]
                 near = (near + closest(word, names))[:2] if near else closest(word, names)
                 sentence = f"there is no variable or command '{word}'{did_you_mean(near) or ' (help lists the commands)'}"
-                shown = [Message(sentence, "error")]
-            elif near and failure.error == "SyntaxError":
-                shown = [Message(f"there is no command '{word}'{did_you_mean(near)}", "error")]
-        return Result(text, False, "python", shown, exit_code=3)
+                shown, code = [Message(sentence, "error")], 2
+            elif failure.error == "SyntaxError" and _two_words(text) and word not in self.namespace:
+                code = 2
+                shown = [Message(f"this is neither Python nor a command{did_you_mean(near) or ' (help lists them)'}", "error")]
+        self.interrupted = failure.error == "KeyboardInterrupt"
+        return Result(text, False, "python", shown, exit_code=code)
 
     def _unknown_name(self, error: NameError) -> str:
         name = getattr(error, "name", None)
@@ -295,10 +312,14 @@ def refused(text: str, error: CommandError) -> Result:
     return Result(text, False, "command", [Message(str(error), "error")], exit_code=2)
 
 
+def _two_words(text: str) -> bool:
+    """Whether a line looks like a command with an argument: two words and no operator between them."""
+    words = text.split()
+    return len(words) > 1 and words[0].isidentifier() and words[1].isidentifier() and not keyword.iskeyword(words[0])
+
+
 def closest(word: str, names: Sequence[str]) -> list[str]:
     """The names that look most like a word."""
-    import difflib
-
     return difflib.get_close_matches(word, names, n=2, cutoff=0.6)
 
 

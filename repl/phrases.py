@@ -9,7 +9,7 @@ from typing import Any
 
 from minitorch.core.node import Node
 from viz.format import host, number, shape_text, signed, summary
-from viz.wording import factor, formula, rule_text
+from viz.wording import constant_text, factor, formula, rule_text
 
 ABSENT = "—"
 PRINTED = 6  # an array of at most this many elements is written out on one line
@@ -60,7 +60,7 @@ def operand(x: Any, name_of: NameOf) -> str:
     """An input as it stands in an expression: the name of a node, the number of a constant."""
     if isinstance(x, Node):
         return name_of(x)
-    return in_product(x) if isinstance(x, (bool, int, float)) else f"array{shape_text(tuple(x.shape))}"
+    return constant_text(x)
 
 
 def expression(node: Node, name_of: NameOf) -> str:
@@ -78,11 +78,18 @@ def definition(node: Node, name_of: NameOf) -> str:
     return f"{name_of(node)} = {made}" if made else name_of(node)
 
 
+def origin(node: Node) -> tuple[str, int] | None:
+    """(file, line) that made a node. Read from its slot: `where` of a Tensor is also the name of an operation."""
+    found: tuple[str, int] | None = getattr(node, "_where", None)
+    return found
+
+
 def place(node: Node) -> str:
     """`train.py:12` of the line that made a node, or nothing."""
-    if node.where is None:
+    made = origin(node)
+    if made is None:
         return ""
-    file, line = node.where
+    file, line = made
     if file.startswith("<") and not file.startswith("<input"):
         return ""
     if file.startswith("<input"):

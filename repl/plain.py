@@ -42,7 +42,7 @@ class PlainReader:
         if self.source is None:
             try:
                 return input(shown)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, EOFError):
                 self.out.write("\n")
                 raise
         self.out.write(shown)

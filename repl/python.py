@@ -35,15 +35,21 @@ class Outcome:
 
 
 class Names(MutableMapping[str, Any]):
-    """The variables, and after them the nodes of the graph by name, so that `mul_3` can be asked for."""
+    """The variables, and after them the nodes of the graph by name, so that `mul_3` can be asked for.
 
-    def __init__(self, variables: dict[str, Any], nodes: Mapping[str, Any]) -> None:
+    `hidden` are names that only the expression itself uses.
+    """
+
+    def __init__(self, variables: dict[str, Any], nodes: Mapping[str, Any], hidden: Mapping[str, Any] | None = None) -> None:
         self.variables = variables
         self.nodes = nodes
+        self.hidden = hidden or {}
 
     def __getitem__(self, name: str) -> Any:
         if name in self.variables:
             return self.variables[name]
+        if name in self.hidden:
+            return self.hidden[name]
         if name not in self.nodes or hasattr(builtins, name):
             raise KeyError(name)
         return self.nodes[name]

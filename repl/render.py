@@ -182,19 +182,19 @@ def stop(paint: Painter, view: views.Stop) -> list[Text]:
     lines = paint.ends(_headline(view), _where(view))
     for reason in view.reasons:
         lines += paint.wrap(paint.line("  ", (reason, "warning")), 4, most=1)
-    edges = view.edges if view.how != "back" else ()  # what is taken back was shown when it was applied
-    for edge in edges:
-        few = len(edges) <= 2
-        lines += _edge(paint, edge, full=len(edges) == 1) if few else paint.fact(f"→ {edge.target}", *_numbers(edge), most=1)
+    edges = [line for edge in view.edges for line in _edge(paint, edge, view)]
     if view.how in ("step", "next") and len(view.edges) < view.moved:
-        lines += paint.fact("", (f"… and {count(view.moved - len(view.edges), 'step')} before", "hint"))
+        edges += paint.fact("", (f"… and {count(view.moved - len(view.edges), 'step')} before", "hint"))
+    ledgers = [line for ledger in view.ledgers for line in _ledger(paint, ledger, view.how, first=ledger is view.ledgers[0])]
     tail = _coming(paint, view)
     room = STOP_LINES - len(lines) - len(tail)
-    ledgers = [line for ledger in view.ledgers for line in _ledger(paint, ledger, view.how, first=ledger is view.ledgers[0])]
+    if view.how == "back" or view.how == "end" and len(edges) + len(ledgers) > room:
+        edges = []  # what is taken back was shown when it was applied; at the end, the results matter most
+    room -= len(edges)
     if len(ledgers) > room:
         kept = max(room - 1, 0)
         ledgers = ledgers[:kept] + paint.fact("", (f"… {len(ledgers) - kept} more (ledger NODE)", "hint"))
-    return [*lines, *ledgers, *tail]
+    return [*lines, *edges, *ledgers, *tail]
 
 
 def _headline(view: views.Stop) -> list[Part]:
@@ -216,15 +216,17 @@ def _where(view: views.Stop) -> str:
     return " · ".join(part for part in (*place, f"step {view.position}/{view.length}") if part)
 
 
-def _edge(paint: Painter, edge: views.Edge, full: bool) -> list[Text]:
-    """The rule, the chain rule in symbols, the same in numbers; `full` is for a stop that shows this edge alone."""
+def _edge(paint: Painter, edge: views.Edge, view: views.Stop) -> list[Text]:
+    """The rule, the chain rule in symbols, the same in numbers; of more than two edges at once, the numbers only."""
+    if len(view.edges) > 2:
+        return paint.fact(f"→ {edge.target}", *_numbers(edge), most=1)
     scalar = isinstance(edge.contribution, float)
     lines = paint.fact("rule", (edge.rule, "code"), most=1) if edge.elementwise else []
     lines += paint.fact("chain", edge.symbols, most=1)
     if scalar:
         lead = "" if paint.narrow else f"{' ' * edge.symbols.find('+=')}+= "  # under the += of the line above
         return lines + paint.fact("numbers", lead, *_numbers(edge), most=2)
-    if full:
+    if len(view.edges) == 1:
         lines += paint.fact("incoming", brief(edge.incoming), most=1)
         lines += paint.fact("× local", in_product(edge.local), most=1) if edge.elementwise else []
         if edge.reduction:
@@ -270,7 +272,7 @@ def _coming(paint: Painter, view: views.Stop) -> list[Text]:
         edge = view.edges[-1]
         old, new = (edge.before, edge.after) if view.how == "step" else (edge.after, edge.before)
         lines += paint.fact("changed", f"grad({edge.target}): {brief(old)}  →  {brief(new)}", most=1)
-    return lines + paint.fact("next", view.coming or "nothing; rstep goes back into the pass", most=2 if paint.narrow else 1)
+    return lines + paint.fact("next", view.coming, most=2 if paint.narrow or view.how == "end" else 1)
 
 
 def ledger(paint: Painter, view: views.Ledger) -> list[Text]:

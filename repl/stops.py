@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -125,9 +125,14 @@ class Stops:
             self._armed = (graph, nodes)
         return self._armed[1]
 
-    def reasons(self, graph: Graph, variables: Mapping[str, Any]) -> list[str]:
-        """Why to stop at the stepper's present position: a sentence for each breakpoint that is hit."""
+    def watch(self, graph: Graph, variables: Mapping[str, Any]) -> Callable[[], list[str]]:
+        """What to ask after every step of a pass: the reasons to stop there, a sentence for each breakpoint that is hit."""
         armed = self.armed(graph)
+        if not armed:
+            return list
+        return lambda: self._reasons(armed, graph, variables)
+
+    def _reasons(self, armed: dict[Node, list[Breakpoint]], graph: Graph, variables: Mapping[str, Any]) -> list[str]:
         stepper = graph.stepper
         assert stepper is not None
         found = []

@@ -12,6 +12,8 @@ from repl import phrases, views
 from repl.graph import Graph, held
 from repl.phrases import count, received, slope
 
+AFTER = "nothing; rstep goes back into the pass"
+AFTER_SCRIPT = "continue lets {} go on, next pauses at its next backward(), rstep goes back"
 LONGEST_RULE = 110  # of characters; a longer rule is left to `explain`
 
 
@@ -83,7 +85,7 @@ def _arrow(graph: Graph, node: Node, slot: int) -> str:
     assert node.inputs is not None and node.op is not None
     target = graph.name(node.inputs[slot])
     twice = sum(x is node.inputs[slot] for x in node.inputs) > 1
-    label = f" (its {node.op.labels(len(node.inputs))[slot]})" if twice else ""
+    label = f" (slot {node.op.labels(len(node.inputs))[slot]})" if twice else ""
     return f"{phrases.definition(node, graph.name)}  →  {target}{label}"
 
 
@@ -94,6 +96,7 @@ def stop(
     reasons: Sequence[str] = (),
     moved: int = 0,
     most: int = 4,
+    script: str = "",
 ) -> views.Stop:
     """The display of the present position.
 
@@ -103,6 +106,7 @@ def stop(
         reasons: why it stopped here and no later.
         moved: how many contributions it applied (more than are shown after a long run).
         most: how many contributions to show.
+        script: the program that waits for the end of the pass.
     """
     stepper = graph.stepper
     assert stepper is not None
@@ -128,7 +132,7 @@ def stop(
         moved=moved or len(contributions),
         edges=tuple(edge(graph, c) for c in shown),
         ledgers=tuple(ledger(graph, node) for node in touched),
-        coming=coming(graph),
+        coming=coming(graph) or (AFTER_SCRIPT.format(script) if script else AFTER),
         advice=_advice(graph, stepper, how),
     )
 

@@ -125,6 +125,8 @@ class Terminal:
 
     def tell(self, result: Result) -> None:
         """Write what a line did."""
+        if self._session is not None and self._session.interrupted:
+            self.out.write("\n")  # the terminal has echoed ^C
         self.show(result.views)
 
     def printing(self) -> AbstractContextManager[Any]:
@@ -254,7 +256,7 @@ def toolbar(session: Session, columns: int) -> str:
         parts = [f"step {stepper.position}/{len(stepper)}", f"ready {ready(session)}"]
         amount = len(session.stops.breakpoints)
         parts += [f"breaks {amount}"] if amount else []
-        parts += ["F10 node", "F11 edge", "Shift back", "F5 continue", "Alt-n/s/c too", "F1 help"]
+        parts += ["F11/Alt-s step", "F10/Alt-n next", "Shift: back", "F5/Alt-c continue", "F1 help"]
     text = " " + parts[0]
     for part in parts[1:]:
         if len(text) + len(part) + 4 > columns:

@@ -63,7 +63,8 @@ def _made_at(node: Node) -> list[tuple[str, str]]:
 def _source(node: Node) -> str:
     import linecache
 
-    return linecache.getline(*node.where).strip() if node.where else ""
+    made = phrases.origin(node)
+    return linecache.getline(*made).strip() if made else ""
 
 
 @command("list", "l", group="look", usage="list [SEL|all]", example=(*EXAMPLE, "step", "list"), argument="node")

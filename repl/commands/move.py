@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from repl.engine import Session
 
 EXAMPLE = ("a = Value(2.0)", "b = Value(-3.0)", "L = a * b + a", "backward L")
+MODULE = (
+    "net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())",
+    "L = net(tensor([[1.0, 2.0]])).sum()",
+    "backward L",
+    "next",
+    "finish",
+)
 AT_END = "the pass is complete; `rstep` goes back into it, `start` to its beginning"
 AT_START = "this is the start of the pass; there is nothing to take back"
 
@@ -34,13 +41,7 @@ def backward(session: Session, argument: str) -> Sequence[View]:
     if not argument:
         roots = [name for name, x in session.variables.items() if isinstance(x, Node) and x.op is not None]
         raise CommandError(f"backward of what? for example `backward {roots[-1] if roots else 'L'}`")
-    value = session.evaluate(argument)
-    if not isinstance(value, Node):
-        raise CommandError(f"'{argument}' is a {type(value).__name__}; a backward pass starts at a Value or a Tensor")
-    try:
-        stepper = Stepper(value)
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise CommandError(str(error)) from None
+    stepper = session.evaluate(argument, lambda value: _node(value, argument), Stepper)
     notes: list[View] = []
     left = session.stepper
     if left is not None and 0 < left.position < len(left):
@@ -50,6 +51,12 @@ def backward(session: Session, argument: str) -> Sequence[View]:
     if stale:
         notes.append(Message(_stale(session.graph, stale), "warning"))
     return [*notes, stopview.stop(session.graph, "start")]
+
+
+def _node(value: object, expression: str) -> Node:
+    if not isinstance(value, Node):
+        raise CommandError(f"'{expression}' is a {type(value).__name__}; a backward pass starts at a Value or a Tensor")
+    return value
 
 
 def _stale(graph: Graph, nodes: Sequence[Node]) -> str:
@@ -118,17 +125,17 @@ def continue_(session: Session, argument: str) -> View:
         if session.script:
             return _leave(session, pause=False)
         raise CommandError(AT_END)
-    return _moved(session, stepper, "at", lambda: session.stops.reasons(session.graph, session.variables))
+    return _moved(session, stepper, "at", session.stops.watch(session.graph, session.variables))
 
 
 @command(
-    "rcontinue", "rc", group="back", usage="rcontinue", example=(*EXAMPLE, "break add_1", "end", "rcontinue"), repeats=True
+    "rcontinue", "rc", group="back", usage="rcontinue", example=(*EXAMPLE, "break mul_1", "end", "rcontinue"), repeats=True
 )
 def rcontinue(session: Session, argument: str) -> View:
     """Run back to the breakpoint before, or to the start of the pass."""
     _nothing(argument, "rcontinue")
     stepper = session.running()
-    return _moved(session, stepper, "back", lambda: session.stops.reasons(session.graph, session.variables))
+    return _moved(session, stepper, "back", session.stops.watch(session.graph, session.variables))
 
 
 @command("until", "u", group="move", usage="until SEL|EXPR", example=(*EXAMPLE, "until a"), argument="node")
@@ -164,7 +171,7 @@ def until(session: Session, argument: str) -> View:
     return _moved(session, stepper, "at", met)
 
 
-@command("finish", "fin", group="move", usage="finish", example=(), repeats=True)
+@command("finish", "fin", group="move", usage="finish", example=MODULE, repeats=True)
 def finish(session: Session, argument: str) -> View:
     """Run until the pass leaves the module of the current node.
 
@@ -181,10 +188,12 @@ def finish(session: Session, argument: str) -> View:
             f"{session.graph.name(here)} was made outside any module; `next` finishes the node, `continue` runs on"
         )
 
+    breaks = session.stops.watch(session.graph, session.variables)
+
     def left() -> list[str]:
         node = stepper.node
         outside = node is None or not (node.scope + ".").startswith(scope + ".")
-        return [f"left {scope}"] if outside else session.stops.reasons(session.graph, session.variables)
+        return [f"left {scope}"] if outside else breaks()
 
     return _moved(session, stepper, "at", left)
 
@@ -247,7 +256,7 @@ def _go(session: Session, stepper: Stepper, target: int) -> View:
     back = target < stepper.position
     if target == stepper.position:
         how = "start" if target == 0 else "end" if stepper.finished else "at"
-        return stopview.stop(session.graph, how)  # type: ignore[arg-type]
+        return stopview.stop(session.graph, how, script=session.script)  # type: ignore[arg-type]
     how = "back" if back else "step" if target - stepper.position == 1 else "at"
     return _moved(session, stepper, how, lambda: ["reached"] if stepper.position == target else [])
 
@@ -259,17 +268,17 @@ def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list
         raise CommandError(AT_START)
     contributions, moved, reasons = move(session, stepper, stop, back=back)
     reasons = [reason for reason in reasons if reason != "reached"]
+    if how in ("step", "next"):
+        contributions = [c for c in contributions if c.node is contributions[-1].node]
     if stepper.finished:
-        how, contributions = "end", contributions[-1:] if how == "step" else []
+        how, contributions = "end", contributions if how in ("step", "next") else []
     elif back and moved > 1 and stepper.position:
         how = "at"
         reasons = [f"went back {count(moved, 'step')}", *reasons]
     elif not stepper.position:
         how, contributions = "start", []
         reasons = ["back at the start", *reasons]
-    elif how in ("step", "next") and len({c.node for c in contributions}) > 1:
-        contributions = [c for c in contributions if c.node is contributions[-1].node]
-    return stopview.stop(session.graph, how, contributions, reasons, moved)  # type: ignore[arg-type]
+    return stopview.stop(session.graph, how, contributions, reasons, moved, script=session.script)  # type: ignore[arg-type]
 
 
 def _countdown(wanted: int) -> Callable[[], list[str]]:
