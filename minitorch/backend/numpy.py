@@ -102,7 +102,9 @@ from numpy import (
 
 from .into import Into
 from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
-from .numpy_pool import adaptive_places, max_pool, per_place, pick_winners, places, spread, sum_pool, unpool, winners
+from .numpy_pool import (
+    adaptive_places, flat_places, max_pool, per_place, pick_winners, places, spread, sum_pool, unpool, winners,
+)  # fmt: skip
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_special import erf, erfc, erfinv
 

@@ -147,18 +147,24 @@ def places(winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: 
     return total
 
 
-def adaptive_places(x: ndarray, size: Sizes) -> ndarray:
-    """Where the maximum of each of `size` nearly equal parts of a plane lies, counted row by row; shape (n, channels, *size)."""
-    out = np.empty((*x.shape[:2], *size), np.int64)
+def adaptive_places(x: ndarray, size: Sizes) -> tuple[ndarray, ...]:
+    """Where the maximum of each of `size` nearly equal parts of a plane lies: an index into x for a result of shape
+    (n, channels, *size)."""
+    found = np.empty((len(size), *x.shape[:2], *size), np.int64)
     for cell in itertools.product(*map(range, size)):
         ranges = [adaptive_range(i, n, parts) for i, n, parts in zip(cell, x.shape[2:], size)]
         part = x[(..., *(slice(a, b) for a, b in ranges))]
         local = np.unravel_index(part.reshape(*x.shape[:2], -1).argmax(-1), part.shape[2:])
-        total = np.zeros(x.shape[:2], np.int64)
-        for along, (start, _), n in zip(local, ranges, x.shape[2:]):
-            total = total * n + along + start
-        out[(..., *cell)] = total
-    return out
+        for axis, (along, (start, _)) in enumerate(zip(local, ranges)):
+            found[(axis, ..., *cell)] = along + start
+    batch, channel = np.ogrid[: len(x), : x.shape[1]]
+    ones = (1,) * len(size)
+    return batch.reshape(-1, 1, *ones), channel.reshape(1, -1, *ones), *found
+
+
+def flat_places(index: tuple[ndarray, ...], size: Sizes) -> ndarray:
+    """Where in a plane of `size` each element of such an index lies, counted row by row."""
+    return np.ravel_multi_index(index[2:], size)
 
 
 def adaptive_range(part: int, length: int, parts: int) -> tuple[int, int]:

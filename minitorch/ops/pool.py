@@ -119,12 +119,10 @@ class AdaptiveMaxPool(Op):
 
     def forward(self, xp, x):
         at = xp.adaptive_places(x, self.size)
-        flat = xp.take_along_axis(planes(xp, x), planes(xp, at), 2)
-        return xp.reshape(flat, xp.shape(at)), at
+        return x[at], at
 
     def vjp_x(self, xp, grad, out, saved, x):
-        flat = xp.put_along_axis(planes(xp, grad), planes(xp, saved), 2, xp.shape(planes(xp, x)))
-        return xp.reshape(flat, xp.shape(x))
+        return xp.into(grad, saved, xp.shape(x))
 
 
 class AdaptiveAvgPool(Op):
@@ -141,11 +139,6 @@ class AdaptiveAvgPool(Op):
 
     def matrices(self, xp: Any, x: Any) -> list[Any]:
         return [xp.averaging(n, parts, x) for n, parts in zip(xp.shape(x)[2:], self.size)]
-
-
-def planes(xp: Any, x: Any) -> Any:
-    """x with its spatial axes as one."""
-    return xp.reshape(x, (*xp.shape(x)[:2], -1))
 
 
 def _window(
@@ -305,10 +298,10 @@ def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: 
         out = apply(MaxPool(kernel, kernel, ((0, 0),) * axes, (1,) * axes), batch)
         return squeeze(out, 0) if input.ndim == axes + 1 else out
     out = apply(AdaptiveMaxPool(size), batch)
-    found = constant(out._saved)
-    if input.ndim == axes + 1:
-        out, found = squeeze(out, 0), squeeze(found, 0)
-    return (out, found) if return_indices else out
+    if not return_indices:
+        return squeeze(out, 0) if input.ndim == axes + 1 else out
+    found = constant(backend_of(batch.raw).flat_places(out._saved, batch.shape[2:]))
+    return (squeeze(out, 0), squeeze(found, 0)) if input.ndim == axes + 1 else (out, found)
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
