@@ -9,9 +9,10 @@ from typing import Any
 
 from ..backend import BACKENDS
 from ..backend.numpy import stretched_axes
+from ..ops.index import Part
 from . import backward as engine
 from .modes import quietly
-from .node import Node
+from .node import Node, freed
 from .tensor import Tensor
 from .value import Value
 
@@ -206,10 +207,16 @@ class Stepper:
     def _pull(self, number: int) -> tuple[Any, list[tuple[int, Any, Any]]]:
         """The gradient at one node, complete by now, and its products for all slots, computed once."""
         if self._pulled is None or self._pulled[0] != number:
-            node = self.order[number]
-            with quietly():
-                grad = engine.hooked(node, self._flow[node])
-                self._pulled = number, grad, engine.pulled(node, grad, self._slots[number])
+            node, slots = self.order[number], self._slots[number]
+            if node.inputs is None:
+                raise freed(node)
+            grad, found = self._flow.get(node), {}
+            if grad is not None:
+                with quietly():
+                    grad = engine.hooked(node, grad)
+                    found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots)}
+            # A user's function may have nothing to say about an input: that edge hands on None.
+            self._pulled = number, grad, [found.get(slot, (slot, None, None)) for slot in slots]
         return self._pulled[1:]
 
     def _give_grads(self) -> None:
@@ -232,7 +239,9 @@ class Stepper:
 
 
 def _dense(product: Any) -> Any:
-    """A contribution for people: the whole array, where the engine only handed on a slice of it."""
+    """A contribution for people: the whole array, where the engine handed on a slice of it, or one result among several."""
+    if product.__class__ is Part:
+        return product.grad
     return product.dense() if hasattr(product, "dense") else product
 
 
