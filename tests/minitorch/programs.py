@@ -1,0 +1,106 @@
+"""Random graphs: a drawn list of instructions, run on Values or on Tensors of small shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import minitorch
+from minitorch import Tensor, Value, tensor
+
+Program = list[tuple[int, int, int]]
+
+programs = st.lists(st.tuples(*[st.integers(0, 10_000)] * 3), min_size=1, max_size=14)
+"""Instructions: which operation, and which two of the nodes made so far (all taken modulo what there is)."""
+
+numbers = st.floats(-3, 3, width=32).map(float)
+
+VALUE_STEPS: list[Callable[[Any, Any], Any]] = [
+    lambda a, b: a + b,
+    lambda a, b: a * b,
+    lambda a, b: a - b,
+    lambda a, b: a / b,
+    lambda a, b: a * 2.5,
+    lambda a, b: 1 - a,
+    lambda a, b: a**2,
+    lambda a, b: a.sigmoid() ** b,
+    lambda a, b: -a,
+    lambda a, b: a.tanh(),
+    lambda a, b: a.relu(),
+    lambda a, b: a.exp(),
+    lambda a, b: a.log(),
+    lambda a, b: abs(a),
+    lambda a, b: a.sin().maximum(b),
+    lambda a, b: minitorch.where(a > b, a, b * 0.5),
+    lambda a, b: a.sign() + b,
+]
+
+
+def build_values(program: Program, leaves: list[float]) -> tuple[Value, list[Value]]:
+    """The root and the leaves of a graph of Values."""
+    start = [Value(x) for x in leaves]
+    pool = list(start)
+    for which, i, j in program:
+        pool.append(VALUE_STEPS[which % len(VALUE_STEPS)](pool[i % len(pool)], pool[j % len(pool)]))
+    root = pool[-1]
+    return (root if root.op is not None else root + 0.0), start
+
+
+def _fit(b: Any, shape: tuple[int, ...]) -> Any:
+    """`b`, or its sum where it does not broadcast with `shape`."""
+    try:
+        np.broadcast_shapes(b.shape, shape)
+        return b
+    except ValueError:
+        return b.sum()
+
+
+def _matrix(x: Any) -> Any:
+    return x.reshape(1, -1) if x.ndim != 2 else x
+
+
+TENSOR_STEPS: list[Callable[[Any, Any], Any]] = [
+    lambda a, b: a + _fit(b, a.shape),
+    lambda a, b: a * _fit(b, a.shape),
+    lambda a, b: a - _fit(b, a.shape),
+    lambda a, b: _fit(b, a.shape) / (a * a + 1.0),
+    lambda a, b: 2.0 * a,
+    lambda a, b: (a * a + 0.5) ** 1.5,
+    lambda a, b: a.tanh(),
+    lambda a, b: a.relu() + a,
+    lambda a, b: a.sum(),
+    lambda a, b: a.sum(0) if a.ndim else a,
+    lambda a, b: a.mean(-1, keepdim=True),
+    lambda a, b: a.reshape(-1),
+    lambda a, b: a.T if a.ndim == 2 else a + 1.0,
+    lambda a, b: a[0] if a.ndim and a.shape[0] else a,
+    lambda a, b: a[..., -1:] if a.ndim else a,
+    lambda a, b: a[[0, 0, -1]] if a.ndim and a.shape[0] else a,
+    lambda a, b: _matrix(a) @ _matrix(a).T,
+    lambda a, b: minitorch.cat([a.reshape(-1), b.reshape(-1)]),
+    lambda a, b: minitorch.stack([a, a * 2.0], -1).sum(-1),
+    lambda a, b: minitorch.softmax(a, -1),
+    lambda a, b: a.max(-1).values,
+    lambda a, b: a.amin() * _fit(b, ()),
+    lambda a, b: a.var(correction=0).sqrt() + a,
+    lambda a, b: minitorch.where(a > 0, a, a * 0.1),
+    lambda a, b: a.broadcast_to((2, *a.shape)).mean(0),
+]
+
+
+def build_tensors(program: Program, dtype: str = "float64", with_value: bool = True) -> tuple[Tensor, list[Any]]:
+    """The root (one number) and the leaves, a Value among them, of a graph of Tensors."""
+    draw = np.random.default_rng(len(program))
+    shapes: list[tuple[int, ...]] = [(2, 3), (3,), (), (2, 1)]
+    leaves: list[Any] = [tensor(draw.normal(size=shape), dtype=dtype, requires_grad=True) for shape in shapes]
+    pool = list(leaves)
+    if with_value:
+        leaves.append(Value(1.5))
+        pool.append(leaves[0] * leaves[-1])
+    for which, i, j in program:
+        made = TENSOR_STEPS[which % len(TENSOR_STEPS)](pool[i % len(pool)], pool[j % len(pool)])
+        pool.append(made if made.numel() <= 64 else made.reshape(-1)[:7])
+    return sum((x * 0.5).sum() for x in pool[-3:]) * 1.0, leaves

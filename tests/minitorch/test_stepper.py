@@ -1,0 +1,323 @@
+"""The stepper: the loop of backward, forward and back, bit for bit."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minitorch
+from minitorch import Stepper, Tensor, Value, tensor
+from minitorch.core.node import ancestors
+
+from .programs import Program, build_tensors, build_values, numbers, programs
+
+walks = st.lists(st.tuples(st.sampled_from(["step", "next", "rstep", "rnext", "goto"]), st.integers(0, 1000)), max_size=25)
+
+
+def bits(x: Any) -> Any:
+    """Something equal only for the same bits."""
+    if x is None:
+        return None
+    if isinstance(x, Tensor):
+        x = x.raw
+    if isinstance(x, (float, int)):
+        return struct.pack("d", x)
+    return x.shape, str(x.dtype), np.ascontiguousarray(x).tobytes()
+
+
+def snapshot(stepper: Stepper, nodes: list[Any]) -> list[Any]:
+    """All that can be asked of a stepper, of every node."""
+    return [
+        (bits(stepper.flow(n)), stepper.arrivals(n), stepper.state(n), [c.index for c in stepper.ledger(n)], bits(n.grad))
+        for n in nodes
+    ] + [stepper.peek(), stepper.finished, stepper.last.index if stepper.last else None]
+
+
+def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]]) -> None:
+    nodes = [node for node in ancestors(root)]
+    stepper = Stepper(root)
+    seen = [snapshot(stepper, nodes)]
+    while stepper.step() is not None:
+        assert stepper.position == len(seen)
+        seen.append(snapshot(stepper, nodes))
+    assert stepper.position == len(stepper) == len(seen) - 1
+    for move, number in [("goto", 0), *walk]:
+        before = stepper.position
+        if move == "goto":
+            stepper.goto(number % len(seen))
+            assert stepper.position == number % len(seen)
+        else:
+            moved = getattr(stepper, move)()
+            count = len(moved) if isinstance(moved, list) else int(moved is not None)
+            assert stepper.position == before + (count if move in ("step", "next") else -count)
+        assert snapshot(stepper, nodes) == seen[stepper.position]
+    stepper.run()
+    assert snapshot(stepper, nodes) == seen[-1]
+    at_end = {leaf: bits(leaf.grad) for leaf in leaves}
+    flows = {node: bits(stepper.flow(node)) for node in nodes}
+    stepper.goto(0)
+    assert all(leaf.grad is None for leaf in leaves)
+
+    root.backward(retain_graph=True)
+    assert {leaf: bits(leaf.grad) for leaf in leaves} == at_end
+    if isinstance(root, Value):
+        assert {node: bits(node.grad) for node in nodes} == flows
+
+
+@given(programs, st.lists(numbers, min_size=1, max_size=3), walks)
+def test_any_walk_over_values_restores_every_bit(program: Program, leaves: list[float], walk: Any) -> None:
+    root, start = build_values(program, leaves)
+    walk_and_compare(root, start, walk)
+
+
+@given(programs, walks, st.sampled_from(["float64", "float32"]))
+def test_any_walk_over_tensors_restores_every_bit(program: Program, walk: Any, dtype: str) -> None:
+    root, leaves = build_tensors(program, dtype)
+    walk_and_compare(root, leaves, walk)
+
+
+@given(programs)
+def test_the_end_is_what_backward_does_to_held_gradients(program: Program) -> None:
+    root, leaves = build_tensors(program)
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            leaf.grad = tensor(np.full(leaf.shape, 0.1), dtype="float64")
+    held = [leaf.grad for leaf in leaves]
+    before = [bits(grad) for grad in held]
+    stepper = Stepper(root)
+    stepper.run()
+    stepped = [bits(leaf.grad) for leaf in leaves]
+    stepper.rstep()
+    assert all(leaf.grad is grad for leaf, grad in zip(leaves, held)) and [bits(grad) for grad in held] == before
+    root.backward()
+    assert [bits(leaf.grad) for leaf in leaves] == stepped
+
+
+@given(programs, st.booleans())
+def test_contributions_say_what_happened(program: Program, of_values: bool) -> None:
+    root = build_values(program, [0.5, -1.25])[0] if of_values else build_tensors(program)[0]
+    stepper = Stepper(root)
+    expected = sum(len(edges(node)) for node in stepper.order)
+    assert len(stepper) == expected
+    for index in range(len(stepper)):
+        node, slot = stepper.peek()
+        assert node is stepper.node and node is not None
+        before = stepper.flow(node.inputs[slot])
+        done = stepper.step()
+        assert done is stepper.last and stepper.ledger(done.input)[-1] is done
+        assert (done.index, done.node, done.slot) == (index, node, slot) and done.input is node.inputs[slot]
+        assert done.label == node.op.labels(len(node.inputs))[slot]
+        assert done.rule == node.op.formula(slot) and " = " in done.rule
+        assert bits(done.incoming) == bits(stepper.flow(node))
+        assert bits(done.before) == bits(before) and bits(done.after) == bits(stepper.flow(done.input))
+        with np.errstate(all="ignore"):
+            check_numbers(done)
+
+
+def edges(node: Any) -> list[int]:
+    return [
+        slot
+        for slot, x in enumerate(node.inputs)
+        if isinstance(x, (Value, Tensor)) and x.requires_grad and node.op.differentiable(slot)
+    ]
+
+
+def check_numbers(done: Any) -> None:
+    assert (done.local is not None) == done.node.op.elementwise
+    if done.local is not None:
+        assert np.array_equal(done.product, done.incoming * done.local, equal_nan=True)
+    shape = np.shape(done.input.raw)
+    assert np.shape(done.contribution) == shape
+    assert (done.reduction is None) == (np.shape(done.product) == shape)
+    if done.reduction is None:
+        np.testing.assert_allclose(done.contribution, done.product)
+    else:
+        assert done.reduction.startswith("sum ax") and done.reduction.endswith(f"{np.shape(done.product)} → {shape}")
+        np.testing.assert_allclose(np.sum(done.contribution), np.sum(done.product), rtol=1e-9, atol=1e-12)
+    if done.before is None:
+        assert bits(done.after) == bits(done.contribution)
+    else:
+        np.testing.assert_array_equal(done.after, done.before + done.contribution)
+
+
+# By hand
+
+
+def test_the_walk_of_the_first_example() -> None:
+    a = Value(1.0, name="a")
+    b = a + a
+    c = b + b
+    stepper = Stepper(c)
+    assert (len(stepper), stepper.position, stepper.last, stepper.finished) == (4, 0, None, False)
+    assert stepper.order == [c, b] and stepper.root is c
+    assert stepper.flow(c) == 1.0 and stepper.flow(b) is None and stepper.flow(a) is None
+    assert [stepper.state(n) for n in (c, b, a)] == ["current", "todo", "todo"]
+    assert stepper.arrivals(b) == (0, 2)
+
+    first = stepper.step()
+    assert first is not None and (first.node, first.slot, first.label, first.input) == (c, 0, "a", b)
+    assert (first.incoming, first.local, first.product, first.contribution, first.before, first.after) == (1, 1, 1, 1, None, 1)
+    assert first.rule == "∂out/∂a = 1" and first.reduction is None
+    assert stepper.arrivals(b) == (1, 2) and stepper.state(b) == "todo" and stepper.state(c) == "current"
+
+    (second,) = stepper.next()
+    assert (second.before, second.after, second.label) == (1.0, 2.0, "b")
+    assert [stepper.state(n) for n in (c, b, a)] == ["done", "current", "todo"]
+    assert stepper.ledger(b) == [first, second] and a.grad is None and b.grad is None
+
+    assert [x.after for x in stepper.next()] == [2.0, 4.0]
+    assert stepper.finished and stepper.node is None and stepper.peek() is None and stepper.step() is None
+    assert stepper.next() == [] and [stepper.state(n) for n in (c, b, a)] == ["done"] * 3
+    assert (a.grad, b.grad, c.grad) == (4.0, 2.0, 1.0)
+
+    assert stepper.rstep().index == 3 and a.grad is None and stepper.flow(a) == 2.0  # type: ignore[union-attr]
+    assert [x.index for x in stepper.rnext()] == [2] and stepper.node is b
+    assert [x.index for x in stepper.rnext()] == [1, 0] and stepper.node is c
+    assert stepper.rnext() == [] and stepper.rstep() is None and stepper.position == 0
+    for outside in (-1, 5):
+        with pytest.raises(IndexError, match=f"{outside}.*0 to 4"):
+            stepper.goto(outside)
+    assert stepper.position == 0
+
+
+def test_reductions_are_told() -> None:
+    x = tensor(np.ones((3, 4)), requires_grad=True)
+    b = tensor(np.ones(4), requires_grad=True)
+    v = Value(2.0)
+    stepper = Stepper(((x + b) * v).sum())
+    by_input = {}
+    for done in stepper.run():
+        by_input[done.input] = done
+    assert by_input[b].reduction == "sum axis 0: (3, 4) → (4,)"
+    assert by_input[v].reduction == "sum axes (0, 1): (3, 4) → ()" and by_input[v].contribution == 24.0
+    assert by_input[x].reduction is None
+    keep = tensor(np.ones((3, 1)), requires_grad=True)
+    (done, _) = Stepper(x * keep, np.ones((3, 4))).goto(2)[::-1]
+    assert done.reduction == "sum axis 1: (3, 4) → (3, 1)" and done.contribution.tolist() == [[4.0]] * 3
+
+
+def test_slices_are_shown_whole() -> None:
+    x = tensor([1.0, 2.0, 3.0], requires_grad=True)
+    stepper = Stepper(x[1] * 5.0 + x[0:2].sum())
+    stepper.run()
+    shown = [done.contribution.tolist() for done in stepper.ledger(x)]
+    assert sorted(shown) == [[0.0, 5.0, 0.0], [1.0, 1.0, 0.0]]
+    assert x.grad.tolist() == [1.0, 6.0, 0.0]
+
+
+def test_interior_tensors_get_grad_when_looked_at() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    with minitorch.inspect():
+        y = x * 2
+        stepper = Stepper(y.sum())
+        stepper.run()
+        assert y.grad.tolist() == [1.0, 1.0]
+        stepper.goto(0)
+        assert y.grad is None and x.grad is None
+
+
+def test_a_gradient_to_start_from() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    stepper = Stepper(x * 3, [1.0, 10.0])
+    stepper.run()
+    assert x.grad.tolist() == [3.0, 30.0]
+    with pytest.raises(RuntimeError, match="shape"):
+        Stepper(x * 3)
+    v = Value(2.0)
+    Stepper(v * v, 0.5).run()
+    assert v.grad == 2.0
+
+
+def test_constants_are_told_apart() -> None:
+    x, fixed = tensor([1.0], requires_grad=True), tensor([2.0])
+    mask = tensor([True])
+    out = minitorch.where(mask, x * fixed, fixed)
+    stepper = Stepper(out)
+    assert stepper.state(fixed) == stepper.state(mask) == "constant"
+    assert stepper.arrivals(fixed) == (0, 0) and stepper.flow(fixed) is None
+    assert stepper.state(Value(1.0)) == "constant"
+
+
+def test_it_refuses_what_backward_refuses() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    for root, message in ((x, "leaf"), (tensor([1.0]), "requires_grad"), (x * 2, "shape")):
+        with pytest.raises(RuntimeError, match=message):
+            Stepper(root)
+
+
+def test_an_edit_between_two_steps_is_named() -> None:
+    w = Value(2.0)
+    out = (w * w) * 3.0
+    stepper = Stepper(out)
+    stepper.step()
+    w.data = 5.0
+    with pytest.raises(RuntimeError, match="'w', read by mul, was edited"):
+        stepper.step()
+    assert stepper.position == 1 and stepper.flow(w) is None
+
+
+def test_a_graph_freed_between_two_steps_is_named() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    out = (x * x).sum()
+    stepper = Stepper(out)
+    stepper.step()
+    out.backward()
+    with pytest.raises(RuntimeError, match="freed"):
+        stepper.step()
+    assert stepper.position == 1
+
+
+def test_a_root_that_hands_nothing_on() -> None:
+    v = Value(1.5)
+    for root in (minitorch.floor(v), minitorch.sign(v)):
+        stepper = Stepper(root)
+        stepper.run()
+        stepped = v.grad, root.grad
+        stepper.goto(0)
+        v.grad = root.grad = None
+        root.backward()
+        assert (v.grad, root.grad) == stepped
+
+
+class Half(minitorch.autograd.Function):
+    """A user's function that has nothing to say about its second input."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        return x + y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, grad
+
+
+def test_a_users_function_may_be_silent_about_an_input() -> None:
+    x, y = tensor([1.0, 2.0], requires_grad=True), tensor([1.0, 2.0], requires_grad=True)
+    hidden = x * 2
+    out = Half.apply(hidden, y).sum()
+    stepper = Stepper(out)
+    stepper.run()
+    assert x.grad is None and y.grad.tolist() == [1.0, 1.0]
+    silent = [done for done in stepper.ledger(hidden)]
+    assert len(silent) == 1 and silent[0].contribution is None and silent[0].after is None
+    stepper.goto(0)
+    assert y.grad is None
+    out.backward()
+    assert x.grad is None and y.grad.tolist() == [1.0, 1.0]
+
+
+def test_a_hundred_thousand_values_pause_at_once() -> None:
+    x = a = Value(1.0)
+    for _ in range(100_000):
+        x = x + a
+    stepper = Stepper(x)
+    assert len(stepper) == 200_000 and stepper.position == 0
+    stepper.step()
+    assert stepper.arrivals(a) == (0, 100_001)
+    stepper.next()
+    assert stepper.flow(a) == 1.0
