@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,17 +11,17 @@ import numpy as np
 from .. import ops
 from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
-from ..ops.index import SetItem, plain
 from . import location, node
 from .hooks import RemovableHandle
-from .modes import no_grad, state
+from .inplace import InPlace
+from .methods import Methods
 from .node import Node, apply, new, tick
 from .value import Value
 
 ADD, SUB, MUL, DIV, POW = Add.shared, Sub.shared, Mul.shared, Div.shared, Pow.shared
 
 
-class Tensor(Node):
+class Tensor(Methods, InPlace, Node):
     """An array in a graph. `Tensor(array)` wraps without copying; `tensor(data)` copies and chooses the dtype.
 
     Operations on a tensor with `requires_grad` are recorded; `backward()` of a result adds the gradient to `.grad` of
@@ -179,6 +180,17 @@ class Tensor(Node):
         """A copy that passes its gradient on."""
         return ops.clone(self)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf with numbers of its own. RuntimeError for a computed tensor, whose graph stays where it is."""
+        if self.op is not None:
+            raise RuntimeError(f"a tensor computed by {self.op.name} cannot be deep-copied: copy its numbers, .detach().clone()")
+        made = new(type(self))
+        memo[id(self)] = made
+        Tensor.__init__(made, self.raw.copy(), self.requires_grad, self.name)
+        made._grad = copy.deepcopy(self._grad, memo)
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        return made
+
     def touch(self) -> None:
         """Note that the numbers were edited in place: who read them before and needs them for a gradient will say so."""
         if self._cell is None:
@@ -232,75 +244,20 @@ class Tensor(Node):
     def __abs__(self) -> Any:
         return ops.abs(self)
 
-    def __iadd__(self, other: Any) -> Any:
-        return self._in_place(ADD, other)
+    def __mod__(self, other: Any) -> Any:
+        return ops.remainder(self, other)
 
-    def __isub__(self, other: Any) -> Any:
-        return self._in_place(SUB, other)
+    def __rmod__(self, other: Any) -> Any:
+        return ops.remainder(other, self)
 
-    def __imul__(self, other: Any) -> Any:
-        return self._in_place(MUL, other)
+    def __floordiv__(self, other: Any) -> Any:
+        return ops.floor_divide(self, other)
 
-    def __itruediv__(self, other: Any) -> Any:
-        return self._in_place(DIV, other)
-
-    def __ipow__(self, other: Any) -> Any:
-        return self._in_place(POW, other)
-
-    def _in_place(self, op: Any, other: Any) -> Tensor:
-        """`out += x`: a new node where the graph is recorded (the name is rebound to it), an edit elsewhere."""
-        if state.recording and (self.requires_grad or getattr(other, "requires_grad", False)):
-            return apply(op, self, other)
-        with no_grad():
-            result = apply(op, self, other)
-        if result.shape != self.shape:
-            raise ValueError(f"in-place {op.name} would change the shape {self.shape} to {result.shape}")
-        self.raw[...] = result.raw
-        self.touch()
-        return self
-
-    # Parts
+    def __rfloordiv__(self, other: Any) -> Any:
+        return ops.floor_divide(other, self)
 
     def __getitem__(self, index: Any) -> Any:
         return ops.getitem(self, index)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if state.recording and (self.requires_grad or getattr(value, "requires_grad", False)):
-            self._become(apply(SetItem(plain(index)), self._before_edit(), value))
-            return
-        self.raw[plain(index)] = value.raw if isinstance(value, Node) else value
-        self.touch()
-
-    def _before_edit(self) -> Tensor:
-        """This tensor's present node as a node of its own, for `x[...] = v` to build on.
-
-        RuntimeError where the old numbers are in use: by a leaf's gradient, or by an operation that has read them.
-        """
-        name = location.variable_name(self) or "this tensor"
-        if self.op is None and self.requires_grad:
-            raise RuntimeError(
-                f"'{name}' is a leaf that requires a gradient; editing part of it would lose the leaf: "
-                f"edit under no_grad(), or edit a copy ({name} = {name}.clone())"
-            )
-        reader = last_reader(self) if getattr(self, "_read", False) else None
-        if reader is not None:
-            at = f" at {reader.where[0]}:{reader.where[1]}" if reader.where else ""
-            user = reader.op.name if reader.op else "an operation"
-            raise RuntimeError(
-                f"'{name}' was already read by {user}{at}, which needs the old numbers: edit a copy ({name} = {name}.clone())"
-            )
-        old: Tensor = new(Tensor)
-        for slot in ("raw", "op", "inputs", "stamp", "requires_grad", "_cell", "_grad"):
-            setattr(old, slot, getattr(self, slot))
-        if getattr(self, "_saved", None) is not None:
-            old._saved = self._saved
-        return old
-
-    def _become(self, made: Tensor) -> None:
-        """Take the place of `made`, a node that nobody else holds."""
-        for slot in ("raw", "op", "inputs", "stamp", "requires_grad", "_cell"):
-            setattr(self, slot, getattr(made, slot))
-        self._read = False
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -312,34 +269,21 @@ class Tensor(Node):
 
     # Comparisons: tensors of bool, not part of the graph
 
-    def __lt__(self, other: Any) -> Any:
-        return Tensor(self.raw < _raw(other))
-
-    def __le__(self, other: Any) -> Any:
-        return Tensor(self.raw <= _raw(other))
-
-    def __gt__(self, other: Any) -> Any:
-        return Tensor(self.raw > _raw(other))
-
-    def __ge__(self, other: Any) -> Any:
-        return Tensor(self.raw >= _raw(other))
+    __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
 
     def __eq__(self, other: Any) -> Any:
-        return Tensor(self.raw == _raw(other))
+        return ops.eq(self, other) if is_number(other) else NotImplemented
 
     def __ne__(self, other: Any) -> Any:
-        return Tensor(self.raw != _raw(other))
+        return ops.ne(self, other) if is_number(other) else NotImplemented
 
     __hash__ = object.__hash__  # a node is found by identity
 
-    def __invert__(self) -> Tensor:
-        return Tensor(~self.raw)
-
-    def __and__(self, other: Any) -> Tensor:
-        return Tensor(self.raw & _raw(other))
-
-    def __or__(self, other: Any) -> Tensor:
-        return Tensor(self.raw | _raw(other))
+    __invert__ = ops.bitwise_not
+    __and__ = __rand__ = ops.bitwise_and
+    __or__ = __ror__ = ops.bitwise_or
+    __xor__ = __rxor__ = ops.bitwise_xor
+    __lshift__, __rshift__ = ops.bitwise_left_shift, ops.bitwise_right_shift
 
     def __bool__(self) -> bool:
         if self.raw.size != 1:
@@ -355,16 +299,12 @@ class Tensor(Node):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    # Functions of ops, as methods
+    # Functions of ops, as methods (the rest: Methods)
 
-    add, sub, mul, div, pow, neg = ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.neg
-    exp, log, sqrt, sin, cos, tanh = ops.exp, ops.log, ops.sqrt, ops.sin, ops.cos, ops.tanh
-    sigmoid, relu, abs, sign = ops.sigmoid, ops.relu, ops.abs, ops.sign
-    maximum, minimum, matmul = ops.maximum, ops.minimum, ops.matmul
+    matmul = ops.matmul
     sum, mean, amax, amin, var = ops.sum, ops.mean, ops.amax, ops.amin, ops.var
     reshape, view, flatten, squeeze, unsqueeze = ops.reshape, ops.reshape, ops.flatten, ops.squeeze, ops.unsqueeze
     transpose, permute, broadcast_to, expand = ops.transpose, ops.permute, ops.broadcast_to, ops.broadcast_to
-    softmax, log_softmax = ops.softmax, ops.log_softmax
 
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """The largest element; with `dim`, (values, indices) along it."""
@@ -414,26 +354,9 @@ class Tensor(Node):
         return f"tensor({', '.join(parts)})"
 
 
-def last_reader(tensor: Tensor) -> Node | None:
-    """The newest recorded node still alive that has `tensor` as an input.
-
-    Asked only when a tensor that was read is edited in a graph, so it may take the long way: nodes do not point to
-    their readers.
-    """
-    import gc
-
-    readers = [
-        owner
-        for inputs in gc.get_referrers(tensor)
-        if inputs.__class__ is tuple
-        for owner in gc.get_referrers(inputs)
-        if isinstance(owner, Node) and owner.inputs is inputs
-    ]
-    return max(readers, key=lambda reader: reader.stamp, default=None)
-
-
-def _raw(x: Any) -> Any:
-    return x.raw if isinstance(x, Node) else x
+def is_number(x: Any) -> bool:
+    """Whether a tensor can be compared with `x` element by element."""
+    return isinstance(x, (Node, int, float, np.generic)) or type(x) in BACKENDS
 
 
 def _array(data: Any, dtype: Any = None) -> np.ndarray:

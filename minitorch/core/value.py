@@ -10,13 +10,14 @@ from .. import ops
 from ..backend import scalar
 from ..ops.elementwise import Add, Mul, Neg, Relu, Sub, Tanh
 from . import location, node
+from .methods import ElementMethods
 from .modes import state
 from .node import Node, apply, new, tick
 
 ADD, SUB, MUL, NEG, RELU, TANH = Add.shared, Sub.shared, Mul.shared, Neg.shared, Relu.shared, Tanh.shared
 
 
-class Value(Node):
+class Value(ElementMethods, Node):
     """One float in a graph: `a = Value(2.0); L = (a * a).tanh(); L.backward(); a.grad`.
 
     Arithmetic with numbers and Values gives Values, arithmetic with Tensors gives Tensors. Results are IEEE
@@ -159,14 +160,23 @@ class Value(Node):
     def __rpow__(self, other: Any) -> Any:
         return _mixed(ops.elementwise.Pow.shared, other, self)
 
+    def __mod__(self, other: Any) -> Any:
+        return _mixed(ops.rounding.Remainder.shared, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _mixed(ops.rounding.Remainder.shared, other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return _mixed(ops.elementwise.FloorDivide.shared, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return _mixed(ops.elementwise.FloorDivide.shared, other, self)
+
     def __pos__(self) -> Value:
         return self
 
     def __abs__(self) -> Value:
         return ops.abs(self)
-
-    exp, log, sqrt, sin, cos, sigmoid = ops.exp, ops.log, ops.sqrt, ops.sin, ops.cos, ops.sigmoid
-    abs, maximum, minimum, pow, neg, sign = ops.abs, ops.maximum, ops.minimum, ops.pow, ops.neg, ops.sign
 
     # Comparisons compare numbers and are not part of the graph.
 

@@ -1,0 +1,53 @@
+"""The methods a Tensor has because PyTorch has them: functions of `ops`. Those in place are in inplace.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import ops
+
+
+class ElementMethods:
+    """What both a Value and each element of a Tensor can do."""
+
+    __slots__ = ()
+
+    abs, absolute, add, addcdiv, addcmul, neg, negative = ops.abs, ops.abs, ops.add, ops.addcdiv, ops.addcmul, ops.neg, ops.neg
+    sub, subtract, mul, multiply, div, divide, true_divide = ops.sub, ops.sub, ops.mul, ops.mul, ops.div, ops.div, ops.div
+    floor_divide, remainder, fmod, pow, float_power = ops.floor_divide, ops.remainder, ops.fmod, ops.pow, ops.float_power
+    sqrt, rsqrt, square, reciprocal, hypot = ops.sqrt, ops.rsqrt, ops.square, ops.reciprocal, ops.hypot
+    exp, exp2, expm1, log, log2, log10, log1p = ops.exp, ops.exp2, ops.expm1, ops.log, ops.log2, ops.log10, ops.log1p
+    logaddexp, logaddexp2, xlogy, logit, sigmoid = ops.logaddexp, ops.logaddexp2, ops.xlogy, ops.logit, ops.sigmoid
+    sin, cos, tan, asin, acos, atan, atan2 = ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan, ops.atan2
+    arcsin, arccos, arctan, arctan2 = ops.asin, ops.acos, ops.atan, ops.atan2
+    sinh, cosh, tanh, asinh, acosh, atanh = ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh
+    arcsinh, arccosh, arctanh, sinc = ops.asinh, ops.acosh, ops.atanh, ops.sinc
+    deg2rad, rad2deg, erf, erfc, erfinv = ops.deg2rad, ops.rad2deg, ops.erf, ops.erfc, ops.erfinv
+    floor, ceil, round, trunc, fix, frac = ops.floor, ops.ceil, ops.round, ops.trunc, ops.trunc, ops.frac
+    sign, sgn, copysign, positive, relu = ops.sign, ops.sign, ops.copysign, ops.positive, ops.relu
+    maximum, minimum, fmax, fmin = ops.maximum, ops.minimum, ops.fmax, ops.fmin
+    clamp, clip, clamp_min, clamp_max = ops.clamp, ops.clamp, ops.clamp_min, ops.clamp_max
+    lerp, nan_to_num = ops.lerp, ops.nan_to_num
+
+    def where(self: Any, condition: Any, other: Any) -> Any:
+        """This where `condition` holds, else `other`."""
+        return ops.where(condition, self, other)
+
+    # Comparisons and logic
+
+    eq, ne, not_equal, equal, isclose, allclose = ops.eq, ops.ne, ops.ne, ops.equal, ops.isclose, ops.allclose
+    lt, less, le, less_equal = ops.lt, ops.lt, ops.le, ops.le
+    gt, greater, ge, greater_equal = ops.gt, ops.gt, ops.ge, ops.ge
+    logical_and, logical_or, logical_xor, logical_not = ops.logical_and, ops.logical_or, ops.logical_xor, ops.logical_not
+    bitwise_and, bitwise_or, bitwise_xor, bitwise_not = ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor, ops.bitwise_not
+    bitwise_left_shift, bitwise_right_shift = ops.bitwise_left_shift, ops.bitwise_right_shift
+    isnan, isinf, isfinite, isreal = ops.isnan, ops.isinf, ops.isfinite, ops.isreal
+    isposinf, isneginf, signbit = ops.isposinf, ops.isneginf, ops.signbit
+
+
+class Methods(ElementMethods):
+    """PyTorch's methods of a tensor, apart from those that need to know how a Tensor is made."""
+
+    __slots__ = ()
+
+    softmax, log_softmax = ops.softmax, ops.log_softmax
