@@ -33,6 +33,9 @@ def main(argv: Sequence[str], prog: str = "minitorch") -> int:
     except SampleError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nstopped by Ctrl-C; nothing was saved", file=sys.stderr)
+        return 130
     except SystemExit as done:  # argparse, after --help
         return int(done.code or 0)
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import io
 import json
@@ -85,7 +86,7 @@ class Run:
         finite = {
             key: value if isinstance(value, str) or math.isfinite(value) else None for key, value in metrics.items()
         }
-        with open(self.path("metrics.jsonl"), "a", encoding="utf-8") as file:
+        with said_if_it_fails(self.path("metrics.jsonl")) as path, open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(finite) + "\n")
 
     def checkpoint(self, state: Mapping[str, Any]) -> None:
@@ -110,10 +111,10 @@ class Run:
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file of the run."""
-        path = self.path(name)
-        aside = path.with_name(path.name + ".new")
-        aside.write_bytes(content)
-        os.replace(aside, path)
+        with said_if_it_fails(self.path(name)) as path:
+            aside = path.with_name(path.name + ".new")
+            aside.write_bytes(content)
+            os.replace(aside, path)
 
     def path(self, name: str) -> Path:
         """Where a file of this run lies; it is listed when the run ends."""
@@ -205,6 +206,15 @@ def new_folder(parent: Path) -> Path:
                               "name another one for the runs with --runs") from None
         return folder
     raise SampleError(f"{parent} already holds too many runs begun in this second")
+
+
+@contextlib.contextmanager
+def said_if_it_fails(path: Path) -> Iterator[Path]:
+    """Turn the system's error (a full disk, a folder taken away) into a sentence."""
+    try:
+        yield path
+    except OSError as error:
+        raise SampleError(f"cannot write {path} ({error.strerror})") from None
 
 
 def as_array(value: Any) -> Any:

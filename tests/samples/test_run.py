@@ -110,6 +110,17 @@ def test_run_names_the_folder_at_the_end(toy, tmp_path, capsys):
     assert metrics(folder) == [{"epoch": 7}]
 
 
+def test_a_folder_taken_away_meanwhile_is_named(toy, tmp_path, capsys):
+    def main_without_folder(config, run):
+        run.folder.rename(tmp_path / "elsewhere")
+        run.log(epoch=1)
+
+    toy(main_without_folder)
+    assert main(["run", "toy", "--runs", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("cannot write ") and "metrics.jsonl (No such file or directory)" in error
+
+
 def test_ctrl_c_says_what_was_saved(toy, tmp_path, capsys):
     def interrupted(config, run):
         for epoch in run.epochs(3, batches=1):
