@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from minitorch.backend.numpy import stretched_axes
@@ -13,7 +14,7 @@ from minitorch.core.naming import names as engine_names
 from minitorch.core.node import Node, ancestors
 from minitorch.core.stepper import Contribution, Stepper
 from viz.errors import DrawError
-from viz.format import DIGITS, Content, content, number
+from viz.format import DIGITS, Content, content, number, scalar
 from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
 from viz.simplify import framed, shorten_edges
@@ -176,12 +177,13 @@ class Builder:
             entries = [*entries[:2], "…", entries[-1]]
         if arrived < expected:
             return " + ".join([*entries, "…"]) if entries else "…"
-        total = self.stepper.flow(node)
-        return " + ".join(entries) + (f" = {number(total, self.digits)}" if isinstance(total, float) else "")
+        total = scalar(self.stepper.flow(node))
+        return " + ".join(entries) + (f" = {number(total, self.digits)}" if total is not None else "")
 
     def _entry(self, one: Contribution) -> str:
-        if isinstance(one.contribution, float):
-            return factor(one.contribution, self.digits)
+        value = scalar(one.contribution)
+        if value is not None:
+            return factor(value, self.digits)
         return f"from {shown_name(self.names[one.node])}"
 
     def _first_steps(self) -> dict[Node, int]:
@@ -211,44 +213,35 @@ class Builder:
         rule = node.op.formula(slot)
         text = text or f"{'×' if node.op.elementwise else ''}{shorten(rule_text(rule), RULE_LENGTH)}"
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
-        edge = EdgeView(
-            id,
-            source,
-            self.ids[node],
-            slot,
-            label,
-            text,
-            rule=rule,
-            step=step,
-            dead=dead,
-            reduction=_reduction(node, x),
-        )
+        edge = EdgeView(id, source, self.ids[node], slot, label, text, rule=rule, step=step, dead=dead)
+        edge = replace(edge, reduction=_reduction(node, x))
         return self._in_motion(edge, node, slot, local) if step is not None else edge
 
     def _in_motion(self, edge: EdgeView, node: Node, slot: int, local: Any) -> EdgeView:
         """An edge of a backward pass: arrived, just arrived, next or still to come, with the numbers that moved."""
-        from dataclasses import replace
-
         assert self.stepper is not None and edge.step is not None
         position = self.stepper.position
         if edge.step == position and self.last is not None:
             return replace(edge, state="last", product=self._product(self.last), reduction=self.last.reduction or "")
         if edge.step == position + 1:
-            incoming = self.stepper.flow(node)
-            known = isinstance(incoming, float) and isinstance(local, (int, float))
-            product = f"{factor(incoming, self.digits)} × {factor(local, self.digits)} = ?" if known else ""
-            return replace(edge, state="next", product=product)
+            return replace(edge, state="next", product=self._arithmetic(self.stepper.flow(node), local, "?"))
         return replace(edge, state="done" if edge.step < position else "todo")
 
     def _product(self, last: Contribution) -> str:
         """The arithmetic of a contribution: with its numbers for scalars, with its outcome for arrays."""
-        if isinstance(last.contribution, float):
-            result = number(last.contribution, self.digits)
-            if isinstance(last.incoming, float) and isinstance(last.local, (int, float)):
-                return f"{factor(last.incoming, self.digits)} × {factor(last.local, self.digits)} = {result}"
-            return f"→ {result}"
+        result = scalar(last.contribution)
+        if result is not None:
+            text = number(result, self.digits)
+            return self._arithmetic(last.incoming, last.local, text) or f"→ {text}"
         outcome = self._content(last.contribution)
         return f"→ {outcome.shape} {outcome.text.split('  ')[0]}"
+
+    def _arithmetic(self, incoming: Any, local: Any, result: str) -> str:
+        """`4.0 × 3.0 = 12.0`, or nothing where these are not single numbers."""
+        left, right = scalar(incoming), scalar(local)
+        if left is None or right is None:
+            return ""
+        return f"{factor(left, self.digits)} × {factor(right, self.digits)} = {result}"
 
     # Large graphs
 
@@ -283,8 +276,6 @@ class Builder:
     def _stub_edge(self, id: str, node: Node, hidden: list[int]) -> EdgeView:
         assert node.op is not None and node.inputs is not None
         if len(hidden) == 1:
-            from dataclasses import replace
-
             return replace(self._edge(f"{id}s", node, hidden[0]), source=f"{id}s")
         labels = node.op.labels(len(node.inputs))
         names = ", ".join(labels[slot] for slot in hidden[:2]) + (", …" if len(hidden) > 2 else "")

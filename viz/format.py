@@ -31,7 +31,7 @@ class Content:
     """What a number or an array looks like, ready for any writer.
 
     `text` is the number itself, or the one-line summary of an array; `shape` is empty for a single number;
-    `alarm` counts what a learner must not miss (`nan 3`, `zero 91%`); `cells` is the thumbnail of a small
+    `alarm` counts what a learner must not miss (`NaN 3 · inf 1`); `cells` is the thumbnail of a small
     array, `bars` the histogram of a larger one, as fractions of the tallest bar.
     """
 
@@ -60,12 +60,6 @@ def number(x: object, digits: int = DIGITS) -> str:
     return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
-def signed(x: object, digits: int = DIGITS) -> str:
-    """`number`, in brackets when negative: for the middle of a sum or a product."""
-    text = number(x, digits)
-    return f"({text})" if text.startswith("-") else text
-
-
 def shape_text(shape: tuple[int, ...]) -> str:
     """`(3, 4)` for a shape, `()` for none."""
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
@@ -74,6 +68,13 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def host(raw: Any) -> np.ndarray:
     """`raw` as a NumPy array on this side of the bus (a CuPy array is copied)."""
     return np.asarray(raw.get() if hasattr(raw, "get") and not isinstance(raw, np.ndarray) else raw)
+
+
+def scalar(raw: Any) -> float | None:
+    """`raw` as a float when it is a single number (a 0-d array too), else None."""
+    if isinstance(raw, (int, float)):
+        return float(raw)
+    return float(raw) if getattr(raw, "shape", None) == () else None
 
 
 def content(raw: Any, digits: int = DIGITS) -> Content:
@@ -95,7 +96,8 @@ def content(raw: Any, digits: int = DIGITS) -> Content:
 
 
 def summary(array: np.ndarray, digits: int = DIGITS) -> str:
-    """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`."""
+    """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`, and
+    the share of zeros where there are any."""
     if array.size == 0:
         return "empty"
     if array.dtype == bool:
@@ -111,7 +113,9 @@ def summary(array: np.ndarray, digits: int = DIGITS) -> str:
         return f"{int(low)} … {int(high)}"
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = number(finite.mean(), short), number(finite.std(), short)
-    return f"{number(low, short)} … {number(high, short)}  mean {mean}  sd {deviation}"
+    zeros = float((array == 0).mean())
+    share = f"  zero {100 * zeros:.0f}%" if zeros else ""
+    return f"{number(low, short)} … {number(high, short)}  mean {mean}  sd {deviation}{share}"
 
 
 def _alarm(array: np.ndarray) -> str:
@@ -120,9 +124,6 @@ def _alarm(array: np.ndarray) -> str:
     nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     marks = [f"NaN {nans}" if array.ndim else "NaN"] if nans else []
     marks += [f"inf {infs}" if array.ndim else "inf"] if infs else []
-    zeros = int((array == 0).sum())
-    if array.ndim and zeros and zeros < array.size:
-        marks.append(f"zero {zeros}" if array.size <= PRINTED else f"zero {100 * zeros / array.size:.0f}%")
     return " · ".join(marks)
 
 

@@ -22,7 +22,7 @@ from viz.graphview import STATE_WORDS, NodeView
 from viz.layout import Box
 from viz.look import heat, node_border, node_ink
 from viz.marks import fold, glyph, num, outline, path, rect, rounded, text
-from viz.metrics import sans_width
+from viz.metrics import mono_width, sans_width
 from viz.theme import Ink, Theme
 from viz.xml import html
 
@@ -68,19 +68,8 @@ def _frame(node: NodeView, content: Card, area: tuple[float, float, float, float
         line = y + h - FOOT
         lines.append(path(f"M{num(x + PAD / 2)},{num(line)}H{num(x + w - PAD / 2)}", stroke=theme.rule))
         lines.append(glyph(content.state, x + PAD + 5, line + FOOT / 2, colour))
-        word = STATE_WORDS[content.state]
-        lines.append(
-            text(
-                x + PAD + 16,
-                line + 15,
-                word,
-                SMALL,
-                colour,
-                bold=current or node.state == "done",
-                sans=True,
-                name="state",
-            )
-        )
+        word, bold = STATE_WORDS[content.state], content.state in ("current", "done")
+        lines.append(text(x + PAD + 16, line + 15, word, SMALL, colour, bold=bold, sans=True, name="state"))
         lines.append(text(x + w - PAD, line + 15, content.steps, SMALL, colour, anchor="end", sans=True, name="steps"))
     return lines
 
@@ -107,6 +96,9 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
         alarmed = bool(block.alarm)
         line = block.lines[0]
         lines.append(text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role))
+        if alarmed and block.alarm.lower() not in block.lines:
+            at = left + mono_width(line, size) + 10
+            lines.append(text(at, top + 14.5, block.alarm, SMALL, theme.bad, bold=True, name="alarm"))
     if block.tag:
         lines += _tag(block.tag, x + w - PAD, top + 2, theme)
     return lines

@@ -56,7 +56,7 @@ def formula(op: Op, arguments: Sequence[str]) -> str:
 def _settings(op: Op) -> list[str]:
     """`axis=1` and the like, without those at their default."""
     usual = {name: parameter.default for name, parameter in inspect.signature(type(op)).parameters.items()}
-    public = {name: value for name, value in vars(op).items() if not name.startswith("_")}
+    public = {name: value for name, value in vars(op).items() if not (name.startswith("_") or hasattr(Op, name))}
     return [f"{name}={value!r}" for name, value in public.items() if repr(value) != repr(usual.get(name, op))]
 
 

@@ -39,8 +39,8 @@ def test_an_array_up_to_eight_by_eight_is_a_thumbnail_and_a_larger_one_a_histogr
 def test_nan_inf_and_zeros_are_counted_and_left_out_of_the_statistics():
     array = np.array([np.nan, np.inf, 0.0, 3.0, 1.0])
     shown = content(array)
-    assert shown.alarm == "NaN 1 · inf 1 · zero 1"
-    assert shown.text.startswith("0.0 … 3.0  mean 1.33")
+    assert shown.alarm == "NaN 1 · inf 1"
+    assert shown.text == "0.0 … 3.0  mean 1.33  sd 1.25  zero 20%"
     assert shown.cells[0][0].level is None and shown.cells[0][1].level == 1.0
     assert content(float("nan")).alarm == "NaN" and content(1.0).alarm == ""
 
