@@ -60,6 +60,12 @@ def number(x: object, digits: int = DIGITS) -> str:
     return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
+def signed(x: object, digits: int = DIGITS) -> str:
+    """`number`, in brackets when negative: for the middle of a sum or a product."""
+    text = number(x, digits)
+    return f"({text})" if text.startswith("-") else text
+
+
 def shape_text(shape: tuple[int, ...]) -> str:
     """`(3, 4)` for a shape, `()` for none."""
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.core.node import Op
-from viz.format import DIGITS, host, number
+from viz.format import DIGITS, host, number, signed
 from viz.xml import clean
 
 NAME_LENGTH = 24
@@ -77,8 +77,7 @@ def title(name: str, op: Op, arguments: Sequence[str | None], names: Sequence[st
 def constant_text(raw: Any, digits: int = DIGITS) -> str:
     """A constant argument inside a formula: its number, or the kind and shape of an array."""
     if isinstance(raw, (bool, int, float)):
-        text = number(raw, digits)
-        return f"({text})" if text.startswith("-") else text
+        return signed(raw, digits)
     return f"array{host(raw).shape}"
 
 
@@ -98,8 +97,7 @@ def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
 
 def factor(x: float, digits: int = DIGITS) -> str:
     """A number after ×, in brackets when negative; the whole numbers that rules return are written as floats."""
-    text = number(float(x), digits)
-    return f"({text})" if text.startswith("-") else text
+    return signed(float(x), digits)
 
 
 def rule_text(formula: str) -> str:
