@@ -251,6 +251,23 @@ def either(condition: Any, a: float, b: float, like: ndarray) -> ndarray:
     return np.where(condition, kind(a), kind(b))
 
 
+def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:
+    """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None), in as few passes as that takes."""
+    if weight is not None and weight.size == scale.size and x.shape == shape:
+        factor = scale * weight
+        out = x * factor
+        out += -mean * factor if bias is None else bias - mean * factor
+        return out
+    out = x - mean
+    out *= scale
+    out = out.reshape(shape)
+    if weight is not None:
+        out *= weight
+    if bias is not None:
+        out += bias
+    return out
+
+
 def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
     """What forward kept of `compute(xp, *inputs)`. On Tensors it is computed again, as part of the graph."""
     return saved
