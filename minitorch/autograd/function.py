@@ -6,7 +6,8 @@ import inspect
 from typing import Any
 
 from ..core.modes import enable_grad, no_grad, state
-from ..core.node import OUT, TENSOR, VALUE, Node, Op, annotate, formula_text, new, tick
+from ..core.node import OUT, TENSOR, VALUE, Node, Op, annotate, new, tick
+from ..core.rules import formula_text
 from ..core.tensor import Tensor
 from ..core.value import Value
 from ..ops.index import results

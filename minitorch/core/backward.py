@@ -261,7 +261,7 @@ def check_nan_gradient(node: Node, grad: Any, products: list[tuple[int, Any, Any
     for slot, _, product in products:
         plain = product.dense() if product.__class__ is Into else product.grad if product.__class__ is Part else product
         if has_nan(_plain(plain)) and not has_nan(_plain(grad)):
-            at = f", computed at {node.where[0]}:{node.where[1]}," if node.where else ""
+            at = f", computed at {node.made_at[0]}:{node.made_at[1]}," if node.made_at else ""
             label = op.labels(len(node.inputs or ()))[slot]
             raise RuntimeError(
                 f"the gradient of {op.name}{at} with respect to its input {label} is the first nan of this backward"
@@ -313,7 +313,7 @@ def raise_if_read(node: Node, needed: tuple[int, ...], number: int, x: Node) -> 
     if any(number in op.reads(slot) for slot in needed):
         name = location.variable_name(x) or x.name or "a tensor"
         what = f"the result of {op.name}" if number == OUT else f"'{name}', read by {op.name}"
-        at = f" ({node.where[0]}:{node.where[1]})" if node.where else ""
+        at = f" ({node.made_at[0]}:{node.made_at[1]})" if node.made_at else ""
         raise RuntimeError(
             f"{what}{at}, was edited in place before backward, and its gradient needs the old numbers: "
             "call backward before the edit, or edit a copy (x = x.clone())"

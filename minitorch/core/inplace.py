@@ -118,7 +118,7 @@ class InPlace:
             )
         reader = last_reader(self) if getattr(self, "_read", False) else None
         if reader is not None:
-            at = f" at {reader.where[0]}:{reader.where[1]}" if reader.where else ""
+            at = f" at {reader.made_at[0]}:{reader.made_at[1]}" if reader.made_at else ""
             user = reader.op.name if reader.op else "an operation"
             raise RuntimeError(
                 f"'{name}' was already read by {user}{at}, which needs the old numbers: edit a copy ({name} = {name}.clone())"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dis
 import functools
 import inspect
 import itertools
-import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -16,6 +14,7 @@ from ..backend import BACKENDS, numpy, scalar
 from . import location
 from .dtypes import FLOAT32, FLOAT64, promoted
 from .modes import state
+from .rules import formula_text, names_read
 
 tick = itertools.count(1).__next__
 """The next creation stamp. A node is always newer than its inputs, so newest first is a topological order."""
@@ -165,34 +164,13 @@ def _reads(cls: type[Op], slot: int) -> frozenset[int]:
     rule = cls.rules[slot] if cls.rules else cls.vjp  # type: ignore[attr-defined]
     if rule is None:
         return frozenset()
-    names: set[Any] = set()
-    for instruction in dis.get_instructions(rule):
-        if instruction.opname.startswith("LOAD_FAST"):
-            value = instruction.argval
-            names.update(value if isinstance(value, tuple) else (value,))
+    names = names_read(rule)
     found = {number for number, name in enumerate(cls.slots) if name in names}
     if cls.variadic and cls.slots[-1] in names:
         found |= set(range(len(cls.slots) - 1, 1000))
     if "out" in names:
         found.add(OUT)
     return frozenset(found)
-
-
-@functools.cache
-def formula_text(rule: Callable[..., Any]) -> str:
-    """The source of a rule without its first line: an expression for one that only returns, else its statements."""
-    try:
-        source = textwrap.dedent(inspect.getsource(rule))
-    except (OSError, TypeError):
-        return "(source not available)"
-    import ast
-
-    (function,) = ast.parse(source).body
-    assert isinstance(function, ast.FunctionDef)
-    body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-    if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
-        return ast.unparse(body[0].value)
-    return "; ".join(ast.unparse(s) for s in body)
 
 
 def _snake(name: str) -> str:
@@ -254,9 +232,11 @@ class Node:
         return getattr(self, "_scope", "")
 
     @property
-    def where(self) -> tuple[str, int] | None:
+    def made_at(self) -> tuple[str, int] | None:
         """(file, line) that made this node; recorded while somebody looks (`modes.inspect`), else None."""
         return getattr(self, "_where", None)
+
+    where = made_at  # of a Value; a Tensor's `where` is PyTorch's choice between tensors
 
     def _repr_svg_(self) -> str:
         import importlib
