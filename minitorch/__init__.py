@@ -14,6 +14,7 @@ import numpy as _np
 
 from . import autograd, data, nn, optim, utils
 from .autograd import enable_grad, grad, inspect, is_grad_enabled, no_grad, set_grad_enabled
+from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
 from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
 from .core.value import Value
@@ -53,9 +54,10 @@ if _gc.get_threshold()[0] in (700, 2000):
 
 __all__ = [
     "Contribution", "Generator", "Stepper", "Tensor", "Value", "arange", "as_tensor", "autograd", "bernoulli", "data", "debug",
-    "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like", "get_rng_state",
+    "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like",
+    "get_default_dtype", "get_rng_state",
     "grad", "initial_seed", "inspect", "is_grad_enabled", "linspace", "logspace", "manual_seed", "multinomial", "nn",
     "no_grad", "normal", "ones", "ones_like", "optim", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "random", "randperm", "seed", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
+    "randn_like", "promote_types", "random", "randperm", "seed", "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
     "zeros_like", *_functions,
 ]  # fmt: skip

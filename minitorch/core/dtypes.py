@@ -13,10 +13,23 @@ from typing import Any
 import numpy as np
 
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-DEFAULT = FLOAT32
-"""The dtype of Python's floats, and of functions such as exp on integers."""
+_default = FLOAT32
 BOOL, INT64 = np.dtype(np.bool_), np.dtype(np.int64)
-_OF_NUMBERS = {bool: BOOL, int: INT64, float: DEFAULT}
+_OF_NUMBERS = {bool: BOOL, int: INT64}
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """The dtype of Python's floats in tensors, and of functions such as exp on integers: float32 unless set otherwise."""
+    return _default
+
+
+def set_default_dtype(d: Any) -> None:
+    """Change the default dtype, to float16, float32 or float64, for the whole program."""
+    global _default
+    dtype = np.dtype(d)
+    if dtype.kind != "f":
+        raise TypeError(f"the default dtype must be a float, not {dtype}")
+    _default = dtype
 
 
 @functools.cache
@@ -33,7 +46,7 @@ def result_dtype(values: Iterable[Any]) -> np.dtype[Any]:
     for x in values:
         dtype = getattr(x, "dtype", None)
         rank = (0 if x.ndim else 1) if dtype is not None else 2
-        dtype = dtype or _OF_NUMBERS[type(x)]
+        dtype = dtype or _OF_NUMBERS.get(type(x), _default)
         ranks[rank] = dtype if ranks[rank] is None else promote_types(ranks[rank], dtype)
     result = None
     for lower in reversed(ranks):
@@ -59,7 +72,7 @@ def promoted(raws: list[Any], to_float: bool = False, apart: tuple[int, ...] = (
         return raws
     dtype = result_dtype(raw for slot, raw in enumerate(raws) if slot not in apart)
     if to_float and dtype.kind != "f":
-        dtype = DEFAULT
+        dtype = _default
     return [
         raw if slot in apart or getattr(raw, "dtype", dtype) == dtype else raw.astype(dtype)
         for slot, raw in enumerate(raws)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
 from . import location
-from .dtypes import FLOAT32, FLOAT64, promoted
+from .dtypes import FLOAT32, FLOAT64, get_default_dtype, promoted
 from .modes import state
 from .rules import formula_text, names_read
 
@@ -317,7 +317,7 @@ def apply(op: Op, *inputs: Any) -> Any:
     else:
         node = new(TENSOR)
         if (out.__class__ is not xp.ndarray or out.dtype is FLOAT64 is not dtype) and not op.bundle:
-            out = settle(xp, out, raws)
+            out = settle(op, xp, out, raws)
         node._cell = share_cell(out, inputs) if op.view else None
         node.requires_grad = needs
     node._grad = None
@@ -338,13 +338,13 @@ def apply(op: Op, *inputs: Any) -> Any:
     return node
 
 
-def settle(xp: Any, out: Any, raws: list[Any]) -> Any:
+def settle(op: Op, xp: Any, out: Any, raws: list[Any]) -> Any:
     """The result as an array (NumPy's reductions return scalars), and not wider than its inputs called for:
-    as in PyTorch, integers and Python numbers never turn a result into float64."""
+    as in PyTorch, integers and Python numbers never turn a result into float64 (unless the operation has a `dtype`)."""
     if out.__class__ is not xp.ndarray:
         out = xp.asarray(out)
-    if out.dtype is FLOAT64 and not any(_is_double(raw) for raw in raws):
-        out = out.astype("f")
+    if out.dtype is FLOAT64 and not hasattr(op, "dtype") and not any(_is_double(raw) for raw in raws):
+        out = out.astype(get_default_dtype())
     return out
 
 

@@ -12,6 +12,7 @@ from .. import ops
 from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import location, node
+from .dtypes import get_default_dtype
 from .hooks import RemovableHandle
 from .inplace import InPlace
 from .methods import Methods
@@ -360,13 +361,13 @@ def is_number(x: Any) -> bool:
 
 
 def _array(data: Any, dtype: Any = None) -> np.ndarray:
-    """`data` as a new array; Python floats become float32, PyTorch's default."""
+    """`data` as a new array; Python floats become the default dtype."""
     if isinstance(data, Value):
         raise TypeError("a Value inside a tensor would lose its graph: use minitorch.stack([...]), or its .item()")
     if dtype is None and not hasattr(data, "dtype"):
         _refuse_nodes(data)
         array = np.array(data)
-        return array.astype(np.float32) if array.dtype == np.float64 else array
+        return array.astype(get_default_dtype()) if array.dtype == np.float64 else array
     return np.array(data, dtype)
 
 

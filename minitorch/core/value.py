@@ -90,7 +90,7 @@ class Value(ElementMethods, Node):
         else:
             return _mixed(ADD, self, other)
         if not state.plain:
-            return apply(ADD, self, other)
+            return _watched(ADD, raw, self, other)
         out = new(Value)
         out.raw = raw
         out.op = ADD
@@ -107,7 +107,7 @@ class Value(ElementMethods, Node):
         else:
             return _mixed(MUL, self, other)
         if not state.plain:
-            return apply(MUL, self, other)
+            return _watched(MUL, raw, self, other)
         out = new(Value)
         out.raw = raw
         out.op = MUL
@@ -124,20 +124,21 @@ class Value(ElementMethods, Node):
         else:
             return _mixed(SUB, self, other)
         if not state.plain:
-            return apply(SUB, self, other)
+            return _watched(SUB, raw, self, other)
         return _unary_like(SUB, raw, (self, other))
 
     def __neg__(self) -> Value:
-        return _unary_like(NEG, -self.raw, (self,)) if state.plain else apply(NEG, self)
+        return _unary_like(NEG, -self.raw, (self,)) if state.plain else _watched(NEG, -self.raw, self)
 
     def relu(self) -> Value:
         """The number where positive, else 0."""
         raw = self.raw
-        return _unary_like(RELU, 0.0 if raw <= 0 else raw, (self,)) if state.plain else apply(RELU, self)
+        return _unary_like(RELU, 0.0 if raw <= 0 else raw, (self,)) if state.plain else _watched(RELU, 0.0 if raw <= 0 else raw, self)
 
     def tanh(self) -> Value:
         """The hyperbolic tangent."""
-        return _unary_like(TANH, scalar.tanh(self.raw), (self,)) if state.plain else apply(TANH, self)
+        raw = scalar.tanh(self.raw)
+        return _unary_like(TANH, raw, (self,)) if state.plain else _watched(TANH, raw, self)
 
     def __radd__(self, other: Any) -> Any:
         return _mixed(ADD, other, self)
@@ -234,6 +235,13 @@ def _unary_like(op: Any, raw: float, inputs: tuple[Any, ...]) -> Value:
     out.stamp = tick()
     out._grad = out._flow = None
     return out
+
+
+def _watched(op: Any, raw: float, *inputs: Any) -> Value:
+    """Arithmetic where more is to be done than record it, or less: under no_grad the number is all there is."""
+    if state.recording or state.anomaly:
+        return apply(op, *inputs)
+    return Value(raw)
 
 
 def _mixed(op: Any, a: Any, b: Any) -> Any:

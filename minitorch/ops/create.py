@@ -9,10 +9,8 @@ import numpy as np
 
 from ..backend import BACKENDS
 from ..core import node
+from ..core.dtypes import get_default_dtype
 from .shape import sizes
-
-DEFAULT = np.dtype("float32")
-"""The dtype of tensors that nobody chose one for, as in PyTorch."""
 
 
 def constant(array: Any) -> Any:
@@ -43,29 +41,29 @@ def like(input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], Any, Any
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Zeros of shape `size`: `zeros(2, 3)` or `zeros((2, 3))`."""
-    return place(np.zeros(sizes(size), dtype or DEFAULT), device, requires_grad)
+    return place(np.zeros(sizes(size), dtype or get_default_dtype()), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Ones of shape `size`."""
-    return place(np.ones(sizes(size), dtype or DEFAULT), device, requires_grad)
+    return place(np.ones(sizes(size), dtype or get_default_dtype()), device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """A tensor of shape `size` whose numbers are whatever the memory held."""
-    return place(np.empty(sizes(size), dtype or DEFAULT), device, requires_grad)
+    return place(np.empty(sizes(size), dtype or get_default_dtype()), device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """`fill_value` in shape `size`; the dtype is the value's (float32 for a float, int64 for an int)."""
     fill_value = number(fill_value)
-    kind = dtype or (np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else DEFAULT)
+    kind = dtype or (np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else get_default_dtype())
     return place(np.full(sizes((size,)), fill_value, kind), device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Ones on the diagonal of an n × m matrix (n × n when m is left out), zeros elsewhere."""
-    return place(np.eye(n, m, dtype=dtype or DEFAULT), device, requires_grad)
+    return place(np.eye(n, m, dtype=dtype or get_default_dtype()), device, requires_grad)
 
 
 def arange(
@@ -81,7 +79,7 @@ def arange(
         array = np.arange(int(start), int(end), int(step)).astype(dtype or np.int64, copy=False)
     else:
         # Each number from the start, not from the one before: rounding errors do not add up.
-        array = (start + np.arange(math.ceil((end - start) / step)) * step).astype(dtype or DEFAULT)
+        array = (start + np.arange(math.ceil((end - start) / step)) * step).astype(dtype or get_default_dtype())
     return place(array, device, requires_grad)
 
 
@@ -89,7 +87,7 @@ def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """`steps` numbers at equal distances from `start` to `end`, both included."""
-    return place(np.linspace(number(start), number(end), steps).astype(dtype or DEFAULT), device, requires_grad)
+    return place(np.linspace(number(start), number(end), steps).astype(dtype or get_default_dtype()), device, requires_grad)
 
 
 def logspace(
@@ -97,7 +95,7 @@ def logspace(
 ) -> Any:
     """`steps` powers of `base`, from base**start to base**end, their exponents at equal distances."""
     powers = np.float64(base) ** np.linspace(number(start), number(end), steps)
-    return place(powers.astype(dtype or DEFAULT), device, requires_grad)
+    return place(powers.astype(dtype or get_default_dtype()), device, requires_grad)
 
 
 def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .create import DEFAULT, constant, like, place
+from ..core.dtypes import get_default_dtype
+from .create import constant, like, place
 from .shape import sizes
 
 
@@ -138,14 +139,14 @@ def rand(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """Uniform numbers in [0, 1), of shape `size`."""
-    return place(np.asarray(uniform(sizes(size), dtype or DEFAULT, generator)), device, requires_grad)
+    return place(np.asarray(uniform(sizes(size), dtype or get_default_dtype(), generator)), device, requires_grad)
 
 
 def randn(
     *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """Normal numbers, mean 0 and standard deviation 1, of shape `size`."""
-    return place(standard_normal(sizes(size), dtype or DEFAULT, generator), device, requires_grad)
+    return place(standard_normal(sizes(size), dtype or get_default_dtype(), generator), device, requires_grad)
 
 
 def randint(
@@ -200,7 +201,7 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     if np.any(np.asarray(s) < 0):
         raise ValueError("normal needs a standard deviation of 0 or more")
     shape = sizes((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
-    kind = dtype or next((x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"), DEFAULT)
+    kind = dtype or next((x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"), get_default_dtype())
     return place((standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False))
 
 
