@@ -106,7 +106,7 @@ class Xlogy(Elementwise):
         return xp.where((a == 0) & (b == b), 0, a * xp.log(b))
 
     def d_a(self, xp, out, a, b):
-        return xp.where((a == 0) & (b <= 0), 0, xp.log(b))
+        return xp.where((a == 0) & (b <= 0), 0 * a, xp.log(b))
 
     def d_b(self, xp, out, a, b):
         return xp.divide(a, b)

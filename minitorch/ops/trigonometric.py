@@ -61,10 +61,10 @@ class Atan2(Elementwise):
         return xp.arctan2(a, b)
 
     def d_a(self, xp, out, a, b):
-        return xp.divide(b, a * a + b * b)
+        return xp.divide(b, xp.where((a == 0) & (b == 0), 1, a * a + b * b))
 
     def d_b(self, xp, out, a, b):
-        return xp.divide(-a, a * a + b * b)
+        return xp.divide(-a, xp.where((a == 0) & (b == 0), 1, a * a + b * b))
 
 
 class Sinh(Elementwise):

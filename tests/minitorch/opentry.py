@@ -171,6 +171,11 @@ def binary(name: str, low: float | None = None, high: float | None = None, **fla
     op(name, *pairs, *numbers, **flags)
 
 
+def nans(*point: float) -> bool:
+    """Points with a nan. The gradient there is nan or 0 in one engine and 1 in the other, by how the rule is written."""
+    return any(x != x for x in point)
+
+
 def _leaves(tree: Any) -> list[Any]:
     if isinstance(tree, dict):
         tree = list(tree.values())

@@ -282,9 +282,13 @@ def close(a: float, b: float, what: str) -> None:
 # The table is complete
 
 
+ANSWERS = {"allclose", "equal"}
+"""Functions that return a plain bool; see test_compare.py."""
+
+
 def test_every_public_function_has_an_entry() -> None:
-    named = {entry.name for entry in TABLE}
-    missing = sorted(set(minitorch.ops.__all__) - named)
+    named = {ours(entry) for entry in TABLE}  # an alias needs no entry of its own
+    missing = sorted(name for name in minitorch.ops.__all__ if getattr(minitorch.ops, name) not in named and name not in ANSWERS)
     assert not missing, f"enter them in optable.py: {', '.join(missing)}"
 
 
