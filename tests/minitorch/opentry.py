@@ -15,7 +15,8 @@ into the package ("nn.functional.pad").
 
 What is checked for every entry (the flags turn a check off, with the reason beside it):
     forward     against `numpy` (default: NumPy's function of the same name, if any), inputs left as they were
-    dtypes      float32 in, float32 out, and close to float64; no result wider than its inputs; non-contiguous inputs
+    dtypes      float32 in, float32 out (`double=True`: float64), and close to float64; no result wider than its inputs;
+                non-contiguous inputs
     gradient    against finite differences, first and second order (`differentiable=False`, `twice=False`)
     scalar      `scalar=True`: on Values too, equal to 0-d tensors, and on IEEE specials: all tuples of `special`, except
                 where `omit(*point)` holds; gradients there against PyTorch except where `omit_gradient(*point)` does
@@ -138,6 +139,7 @@ class Entry:
     strict: bool = True
     ints: bool = False
     method: bool = True
+    double: bool = False
     tolerance: float = 1e-9
 
     def __repr__(self) -> str:

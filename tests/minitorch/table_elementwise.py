@@ -13,7 +13,9 @@ def _of_tensors(name: str):
     def of_torch(torch):
         def function(a, b):
             like = a if isinstance(a, torch.Tensor) else b
-            return getattr(torch, name)(*(x if isinstance(x, torch.Tensor) else torch.tensor(x).to(like) for x in (a, b)))
+            if like.is_floating_point():
+                a, b = (torch.as_tensor(x, dtype=like.dtype) for x in (a, b))
+            return getattr(torch, name)(a, b)
 
         return function
 
@@ -39,7 +41,7 @@ binary("logaddexp")
 binary("logaddexp2", omit=lambda a, b: a == b == -1)  # 0 here, 5e-17 in PyTorch
 binary("xlogy", low=0.2)
 binary(
-    "float_power", low=0.3, ints=True, omit=lambda a, b: a == -np.inf and b == 0.5,
+    "float_power", low=0.3, ints=True, double=True, omit=lambda a, b: a == -np.inf and b == 0.5,
     omit_gradient=lambda a, b: a == 0 and b < 0,
 )  # fmt: skip
 

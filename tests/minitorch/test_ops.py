@@ -71,7 +71,7 @@ def test_any_layout_and_either_float_give_the_same_and_leave_inputs_alone(entry:
                 others = tensors(sample, arrays, dtype, strided)
                 again = outputs(entry, sample, others)
                 for a, b in zip(results, again):
-                    if host(a).dtype.kind == "f" and dtype == "float32":
+                    if host(a).dtype.kind == "f" and dtype == "float32" and not entry.double:
                         a = Tensor(host(a).astype("float32"))
                     same(a, b, rtol=tolerance, atol=tolerance, what=f"{dtype} result")
                 for array, x in zip(arrays, others):
