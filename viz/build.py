@@ -130,7 +130,7 @@ class Builder:
         arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
         named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
         kind: Kind = "operation" if op is not None else "parameter" if _is_parameter(node) else "input"
-        where = origin(node)
+        where = node.made_at
         shared: dict[str, Any] = {
             "id": self.ids[node],
             "kind": kind,
@@ -299,11 +299,6 @@ def _variable(node: Node, variables: Mapping[str, object]) -> str:
     named = (name for name, value in variables.items() if value is node)
     name = node.name or next(named, "")
     return repr(name) if name else "this result"
-
-
-def origin(node: Node) -> tuple[str, int] | None:
-    """(file, line) that made a node. Asked of Node itself, since `Tensor.where` is PyTorch's choice between tensors."""
-    return Node.where.__get__(node)
 
 
 def _is_parameter(node: Node) -> bool:

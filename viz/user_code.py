@@ -18,7 +18,6 @@ from typing import Any
 import minitorch
 from minitorch.core.modes import inspect
 from minitorch.core.node import Node
-from viz.build import origin
 
 EXPRESSION = "<expression>"
 _OURS = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, minitorch.__file__ or ""))
@@ -115,7 +114,7 @@ def _newest(variables: Mapping[str, object], otherwise: str) -> Found:
     _, name = max(computed)
     root = variables[name]
     assert isinstance(root, Node)
-    line = origin(root)
+    line = root.made_at
     where = f" ({Path(line[0]).name}:{line[1]})" if line and line[0] != EXPRESSION else ""
     return Found(root, f"{name!r}, computed last{where}", variables)
 
