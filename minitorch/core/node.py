@@ -295,16 +295,8 @@ def apply(op: Op, *inputs: Any) -> Any:
         raws = promoted(raws, op.promotes == "float", op.apart)
     try:
         out = state.quiet(op.forward, xp, *raws)
-    except ValueError as error:
-        raise misfit(op, inputs, raws, error) from None
-    except RuntimeError as error:
-        if not str(error).startswith("cannot enter context"):
-            raise
-        out = op.forward(xp, *raws)  # an operation inside another one's forward: NumPy is quiet already
-    except AttributeError as error:
-        if xp is scalar and (error.obj is scalar or type(error.obj) is float):
-            raise TypeError(f"{op.name} needs a tensor, not a single number: minitorch.stack([...]) makes one of Values") from None
-        raise
+    except (ValueError, RuntimeError, AttributeError) as error:
+        out = recover(op, inputs, xp, raws, error)
     saved = None
     if op.saves:
         out, saved = out
@@ -336,6 +328,17 @@ def apply(op: Op, *inputs: Any) -> Any:
         if state.anomaly:
             check_nan(op, out, raws)
     return node
+
+
+def recover(op: Op, inputs: tuple[Any, ...], xp: Any, raws: list[Any], error: Exception) -> Any:
+    """The result of an operation called inside another one's forward; otherwise what went wrong, in the user's terms."""
+    if isinstance(error, RuntimeError) and str(error).startswith("cannot enter context"):
+        return op.forward(xp, *raws)  # NumPy is quiet already
+    if isinstance(error, ValueError):
+        raise misfit(op, inputs, raws, error) from None
+    if isinstance(error, AttributeError) and xp is scalar and (error.obj is scalar or type(error.obj) is float):
+        raise TypeError(f"{op.name} needs a tensor, not a single number: minitorch.stack([...]) makes one of Values") from None
+    raise error
 
 
 def settle(op: Op, xp: Any, out: Any, raws: list[Any]) -> Any:
