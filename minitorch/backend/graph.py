@@ -19,6 +19,7 @@ from ..ops import (
     abs,
     cos,
     cosh,
+    erf,
     exp,
     floor_divide,
     isfinite,

@@ -6,9 +6,12 @@ from typing import Any
 
 from ..core.node import Op, apply
 from .activation import log_softmax
+from .choose import clamp_min
+from .create import arange, constant
 from .elementwise import where
-from .loss import reduced
-from .reduce import sum
+from .index import TakeAlong
+from .loss import BinaryCrossEntropyWithLogits, reduced
+from .reduce import mean, sum
 
 class CrossEntropy(Op):
     """The mean of -log softmax(x)[target] over the rows of x, shape (n, classes), target (n,) of class numbers."""
@@ -106,7 +109,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     return sum(loss) / sum(shares)
 
 
-def _check_classes(name: str, input: Any, target: Any, ignore: int) -> None:
+def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> None:
     classes = input.shape[min(1, input.ndim - 1)] if input.ndim else 0
     wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or target.shape != wanted or target.dtype.kind not in "iu":
@@ -114,7 +117,9 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int) -> None:
             f"{name} needs scores of shape (n, classes, ...) and whole class numbers of shape (n, ...): scores of shape "
             f"{tuple(input.shape)} go with targets of shape {tuple(wanted)}, not {tuple(target.shape)} of {target.dtype}"
         )
-    wrong = ((target < 0) | (target >= classes)) & (target != ignore)
+    wrong = (target < 0) | (target >= classes)
+    if ignore is not None:
+        wrong = wrong & (target != ignore)
     if _any(wrong):
         raise IndexError(f"{name}: target {target[wrong][0].item()} is no class of {classes} (0 to {classes - 1})")
 
@@ -126,3 +131,48 @@ def _any(condition: Any) -> bool:
 def _along(weight: Any, ndim: int, axis: int) -> Any:
     """One weight per class, ready to be multiplied on along `axis`."""
     return 1 if weight is None else weight.reshape((1,) * axis + (-1,) + (1,) * (ndim - axis - 1))
+
+
+def multi_margin_loss(
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, reduction: str = "mean"
+) -> Any:
+    """The mean over the classes, the right one left out, of max(0, margin - input[target] + input[class])**p, times
+    weight[target]. Shapes: input (n, classes) or (classes,), target (n,) or () of class numbers; the loss has the target's."""
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss takes p = 1 or 2, not {p}")
+    if input.ndim < 2:
+        loss = multi_margin_loss(input.reshape(1, -1), target.reshape(1), p, margin, weight, "none")[0]
+        return reduced(loss if target.ndim == 0 else loss[None], reduction)
+    _check_classes("multi_margin_loss", input, target, None)
+    classes = input.shape[1]
+    at = target.raw[:, None]
+    short = clamp_min(margin - apply(TakeAlong(at, 1), input) + input, 0)
+    others = constant(arange(classes, device=input.device).raw != at)
+    loss = sum((short if p == 1 else short * short) * others, 1) / classes
+    return reduced(loss if weight is None else loss * weight[target], reduction)
+
+
+def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
+    """The sum of max(0, 1 - input[right] + input[wrong]) over all right and wrong classes, over the number of classes.
+
+    Shapes: input (n, classes) or (classes,); target the same: the numbers of the right classes, ended by -1."""
+    if input.ndim < 2:
+        flat = multilabel_margin_loss(input.reshape(1, -1), target.reshape(1, -1), "none")
+        return reduced(flat[0], reduction)
+    if target.shape != input.shape:
+        raise ValueError(f"multilabel_margin_loss needs targets of shape {tuple(input.shape)}, not {tuple(target.shape)}")
+    n, classes = input.shape
+    rows, columns = arange(n, device=input.device).raw, arange(classes, device=input.device).raw
+    listed = (target.raw == -1).cumsum(1) == 0  # what comes before the first -1
+    numbers = target.raw * listed
+    is_right = ((numbers[:, :, None] == columns) & listed[:, :, None]).any(1)
+    right = input[rows[:, None], numbers]
+    short = clamp_min(1 - right[:, :, None] + input[:, None, :], 0)
+    counted = constant(listed[:, :, None] & ~is_right[:, None, :])
+    return reduced(sum(short * counted, (1, 2)) / classes, reduction)
+
+
+def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, reduction: str = "mean") -> Any:
+    """The mean over the classes of binary_cross_entropy_with_logits, each class times `weight`. Shapes (n, classes)."""
+    loss = apply(BinaryCrossEntropyWithLogits.shared, input, target)
+    return reduced(mean(loss if weight is None else loss * weight, -1), reduction)
