@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,11 @@ class InPlace:
             raise RuntimeError(
                 f"'{name}' is a view, by {self.op.name}, of another tensor of the graph, which an edit in place would have to "
                 f"change too: write into that one by index (x[...] = v), or edit a copy ({name} = {name}.clone())"
+            )
+        if self._cell is not None and sys.getrefcount(self._cell) > 2:  # ours, and getrefcount's own
+            raise RuntimeError(
+                f"'{name}' shares its memory with a view or a detached tensor, which would not see an edit that the graph "
+                f"records: edit a copy ({name} = {name}.clone())"
             )
         old = new(type(self))
         old._grad = self._grad
