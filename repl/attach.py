@@ -180,7 +180,6 @@ def set_trace() -> None:
     debugger = _at_terminal()
     if debugger is not None:
         debugger.attach()
-        debugger.session.pause_next = True
         debugger.trace()
 
 

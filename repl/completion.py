@@ -45,7 +45,7 @@ def offers(session: Session, before: str, asked: bool = True) -> list[Offer]:
     word = line.lstrip().removeprefix(":")
     if " " not in word.strip() and not word.endswith(" "):
         found = list(_commands(word)) if word.isidentifier() or not word else []
-        if asked:
+        if asked and not line.lstrip().startswith(":"):
             found += _python(session, line)
         return found if asked or len(word) > 1 else []
     try:

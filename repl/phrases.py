@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.core.node import Node
-from viz.format import host, number, shape_text, signed, summary
+from viz.format import host, number, shape_text, summary
 from viz.wording import constant_text, factor, formula, rule_text
 
 ABSENT = "—"
@@ -154,7 +154,7 @@ def total(terms: Sequence[Any], after: Any, most: int = 4) -> str:
         return brief(after) if len(terms) == 1 else f"sum {brief(after)}"
     if len(terms) == 1:
         return number(terms[0])
-    shown = [number(terms[0]), *(signed(term) for term in terms[1:])]
+    shown = [number(terms[0]), *(factor(term) for term in terms[1:])]
     if len(shown) > most:
         shown = [*shown[: most - 1], f"… {len(shown) - most} more …", shown[-1]]
     return f"{' + '.join(shown)} = {number(after)}"

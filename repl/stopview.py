@@ -11,6 +11,7 @@ from minitorch.core.node import Node
 from repl import phrases, views
 from repl.graph import Graph, held
 from repl.phrases import count, received, slope
+from repl.stops import arrived_at
 
 AFTER = "nothing; rstep goes back into the pass"
 AFTER_SCRIPT = "continue lets {} go on, next pauses at its next backward(), rstep goes back"
@@ -116,7 +117,7 @@ def stop(
     if how == "end":
         touched = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]][: 3 * most]
     elif how == "at" and stepper.node is not None:
-        here, shown, touched = stepper.node, [], [stepper.node]
+        here, shown, touched = stepper.node, [], arrived_at(stepper) or [stepper.node]
     elif how == "start":
         touched = [stepper.root]
     return views.Stop(

@@ -118,8 +118,8 @@ def continue_(session: Session, argument: str) -> View:
     breakpoint is hit in a later pass.
     """
     _nothing(argument, "continue")
-    if session.stepper is None and session.script:
-        return _leave(session, pause=False)
+    if session.stepper is None and session.script:  # minitorch.set_trace(), outside any pass
+        return _leave(session, pause=True)
     stepper = session.running()
     if stepper.finished:
         if session.script:
@@ -153,7 +153,11 @@ def until(session: Session, argument: str) -> View:
     graph = session.graph
     nodes = set(graph.select(argument))
     if nodes:
-        return _moved(session, stepper, "at", lambda: ["reached"] if nodes.intersection(arrived_at(stepper)) else [])
+
+        def reached() -> list[str]:
+            return [f"reached {graph.name(node)}" for node in arrived_at(stepper) if node in nodes]
+
+        return _moved(session, stepper, "at", reached)
     if re.fullmatch(r"[\w.*?]+", argument) and argument not in session.namespace:
         raise CommandError(graph.missing(argument))
     condition = Condition.parse(argument)

@@ -1,0 +1,144 @@
+"""Lines from pipes, -c and -x: the same results, no escape byte, exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repl.main import main
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_piped_session_is_stable_and_plain() -> None:
+    """`minitorch < walk.bwd`, byte for byte. To accept a changed display: copy the new output over walk.txt."""
+    with open(GOLDEN / "walk.bwd", "rb") as lines:
+        done = subprocess.run(
+            [sys.executable, "-X", "utf8", "-m", "repl"], stdin=lines, capture_output=True, timeout=60, check=False
+        )
+    assert done.stderr == b"" and done.returncode == 0
+    assert b"\x1b" not in done.stdout
+    shown = re.sub(r"(\w+\.py):\d+, class", r"\1, class", done.stdout.decode())  # a rule may move in its file
+    assert shown.splitlines() == (GOLDEN / "walk.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_help_and_batch_import_nothing_they_do_not_need() -> None:
+    probe = (
+        "import sys; from repl.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'numpy', 'rich', 'prompt_toolkit'} & set(sys.modules), 'help'\n"
+        "main(['--batch', '-c', '1'])\n"
+        "assert 'prompt_toolkit' not in sys.modules, 'batch'\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lines_and_files_in_the_order_given(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text("def f(x):\n    return x + 1\n\ny = f(y)\n")
+    assert run(capsys, "--batch", "-c", "y = 1", "-x", str(file), "-c", "y") == (0, "2\n", "")
+
+
+def test_json_is_one_object_for_each_line(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["a = Value(2.0)", "print('out'); a * Value(float('inf'))", "backward a * a", "step", "nope"]
+    code, out, _ = run(capsys, "--json", *(part for line in lines for part in ("-c", line)))
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [one["line"] for one in told] == lines and code == 2
+    assert [one["ok"] for one in told] == [True] * 4 + [False]
+    assert told[1]["output"] == "out\n" and told[1]["views"][0]["branches"][0]["value"] == "inf"
+    stop = told[3]["views"][0]
+    assert stop["kind"] == "stop" and stop["position"] == 1 and stop["length"] == 2
+    assert stop["edges"][0]["local"] == 2.0 and stop["ledgers"][0]["arrived"] == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "sentence"),
+    [
+        ("step", 2, "-c: no backward pass is paused"),
+        ("stpe", 2, "did you mean 'step'"),
+        ("1 / 0", 3, "ZeroDivisionError"),
+        ("raise SystemExit(7)", 7, ""),
+        ("x = 1", 0, ""),
+    ],
+)
+def test_exit_codes(capsys: pytest.CaptureFixture[str], line: str, code: int, sentence: str) -> None:
+    assert run(capsys, "--batch", "-c", line)[0] == code
+    left, out, errors = run(capsys, "--batch", "-c", line, "-c", "print('went on')")
+    assert left == code and sentence in errors
+    assert ("went on" in out) == (code == 0)
+
+
+def test_a_failure_in_a_file_names_the_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text("x = 1\n\nstep\n")
+    assert f"{file}:3: no backward pass" in run(capsys, "--batch", "-x", str(file))[2]
+
+
+def test_without_a_terminal_lines_are_read_from_standard_input(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a = 4\na * 2\n"))
+    assert run(capsys) == (0, "8\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["frobnicate"], "there is no command 'frobnicate'"),
+        (["debgu", "x.py"], "did you mean 'debug'"),
+        (["train.py"], "minitorch debug train.py"),
+        (["-x", "/nonexistent", "--batch"], "cannot read the lines of '/nonexistent'"),
+        (["debug", "/nonexistent.py", "-c", "step"], "there is no file"),
+        (["debug", "moon", "-c", "step"], "did you mean moons"),
+        (["debug"], "SCRIPT.py|SAMPLE"),
+        (["--json", "samples"], "does not go with samples"),
+        (["run", "nope"], "there is no sample 'nope'"),
+    ],
+)
+def test_mistakes_in_the_command_line(capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+    code, _, errors = run(capsys, *arguments)
+    assert code == 2 and sentence in errors and "Traceback" not in errors
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--help")
+    assert code == 0 and "debug" in out and "exit codes" in out
+    assert run(capsys, "debug", "--help")[0] == 0
+    assert run(capsys, "draw", "--help")[0] == 0
+    assert run(capsys, "--version")[1].startswith("minitorch ")
+
+
+def test_samples_are_forwarded(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "samples")
+    assert code == 0 and "mnist-mlp" in out
+
+
+def test_draw_is_forwarded(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = tmp_path / "out.dot"
+    assert run(capsys, "draw", "-e", "a = Value(2.0); a + a", "-o", str(target))[0] == 0
+    assert target.read_text().startswith("digraph")
+
+
+def test_the_demo_plays_as_a_script(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    code, out, errors = run(capsys, "demo")
+    assert code == 0 and errors == ""
+    assert ">>> explain h" in out and "2/2 in" in out and "\x1b" not in out
+    assert "minitorch-demo.svg" in out
+    assert list(tmp_path.iterdir())  # the picture, or its DOT where no Graphviz works

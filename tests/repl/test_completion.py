@@ -1,0 +1,46 @@
+"""What Tab offers."""
+
+from __future__ import annotations
+
+from repl.completion import offers
+from tests.repl.driver import REUSE, session
+
+
+def texts(line: str, *lines: str, asked: bool = True) -> list[str]:
+    return [offer.text for offer in offers(session(*(lines or REUSE)), line, asked)]
+
+
+def test_commands_with_their_summaries() -> None:
+    found = offers(session(), "rs")
+    assert [offer.text for offer in found if offer.text == "rstep"] and found[0].remark
+    assert texts("st", asked=False) == ["step", "start"]
+    assert "stack" in texts("st")  # Python, once asked for
+    assert texts(":st") == ["step", "start"]
+
+
+def test_nodes_with_their_values() -> None:
+    found = offers(session(*REUSE, "next"), "break ")
+    assert [offer.text for offer in found[:3]] == ["e", "a", "b"]  # the current node and its inputs first
+    assert found[0].remark == "-6.0"
+    assert "op:mul" in texts("break op:") and "leaf" in texts("break le")
+
+
+def test_python_names_and_attributes_without_evaluating() -> None:
+    lines = (
+        "class Trap:\n    loud = 3\n    @property\n    def boom(self): raise SystemExit('evaluated')\n"
+        "    def __getattr__(self, name): raise SystemExit('evaluated')\n",
+        "trap = Trap()",
+    )
+    assert texts("trap.b", *lines) == ["boom"]
+    assert texts("trap.boom.", *lines) == []
+    assert "loud" in texts("print trap.", *lines)
+    assert "grad" in texts("L.gr") and "tanh" in texts("L.tan")
+    assert "zeros" in texts("np.zer") and "Linear" in texts("nn.Lin")
+
+
+def test_while_typing_python_nothing_pops_up() -> None:
+    assert texts("a.", asked=False) == [] and texts("x = a", asked=False) == [] and texts("p", asked=False) == []
+
+
+def test_help_offers_topics_and_commands() -> None:
+    assert "keys" in texts("help k") and "step" in texts("help st")

@@ -1,0 +1,169 @@
+"""The debugger inside a program: `minitorch debug`, `with minitorch.debug()`, `set_trace`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import minitorch
+from minitorch import Value
+from minitorch.core import modes
+from repl import attach, launch
+from repl.attach import Debugger
+from repl.batch import BatchReader
+from repl.main import main
+from repl.screen import Screen
+
+SCRIPT = """\
+import sys
+import minitorch
+from minitorch import Value
+
+print("arguments", sys.argv[1:])
+
+
+def train(w):
+    for t in (2.0, 3.0, 4.0):
+        error = w - t
+        loss = error * error
+        loss.backward()
+        print("trained", w.grad)
+
+
+if __name__ == "__main__":
+    train(Value(1.0))
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "train.py"
+    path.write_text(SCRIPT)
+    return str(path)
+
+
+def commands(*lines: str) -> list[str]:
+    return [part for line in lines for part in ("-c", line)]
+
+
+def test_a_script_pauses_at_its_first_backward_and_goes_on(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["debug", "--batch", script, *commands("step", "print w", "quit"), "--", "--lr", "3"]) == 0
+    out = capsys.readouterr().out
+    assert "arguments ['--lr', '3']" in out
+    assert "backward loss" in out and "train.py:12" not in out and "train.py:11" in out
+    assert "step  loss = error × error  →  error" in out
+    assert "w   1.0" in out
+    assert "train.py goes on without the debugger\ntrained -2.0\ntrained -6.0\ntrained -12.0\n" in out
+
+
+def test_next_at_the_end_pauses_at_the_next_pass(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["debug", "--batch", script, *commands("end", "next", "where", "print t")])
+    out = capsys.readouterr().out
+    assert "next pauses at its next backward()" in out
+    assert "train.py goes on to its next backward()\ntrained -2.0\nbackward loss" in out
+    assert "\n3.0\ntrain.py goes on without the debugger\ntrained -6.0" in out
+
+
+def test_breakpoints_pause_later_passes(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = commands("break error if abs(grad) > 5", "continue", "continue", "print t", "quit")
+    main(["debug", "--batch", script, *lines])
+    out = capsys.readouterr().out
+    assert "trained -6.0\nat  error = w - 4.0" in out
+    assert "breakpoint 1: error if abs(grad) > 5" in out and "\n4.0\n" in out
+
+
+def test_running_through_gives_the_same_gradients(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["debug", "--batch", script, *commands("step", "rstep", "next", "rnext", "step")])
+    assert "trained -2.0\ntrained -6.0\ntrained -12.0\n" in capsys.readouterr().out
+
+
+def test_a_mistake_in_the_commands_stops_the_script(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["debug", "--batch", script, *commands("frobnicate")]) == 2
+    captured = capsys.readouterr()
+    assert "trained" not in captured.out and "train.py was stopped here" in captured.err
+
+
+def test_json_keeps_standard_output_to_itself(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["debug", "--json", script, *commands("step", "print(t)", "quit")]) == 0
+    captured = capsys.readouterr()
+    told = [json.loads(line) for line in captured.out.splitlines()]
+    assert [one["line"] for one in told] == ["step", "print(t)", "quit"]
+    assert told[1]["output"] == "2.0\n" and "trained -12.0" in captured.err
+
+
+def test_a_script_that_raises(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("def f():\n    raise ValueError('deep')\nf()\n")
+    assert main(["debug", "--batch", str(path), *commands("step")]) == 3
+    errors = capsys.readouterr().err
+    assert "bad.py:2 in f" in errors and "ValueError: deep" in errors and "runpy" not in errors and "repl" not in errors
+
+
+def test_a_script_without_backward_and_one_that_exits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "quiet.py"
+    path.write_text("x = 1\n")
+    assert main(["debug", "--batch", str(path), *commands("step")]) == 0
+    assert "without calling backward()" in capsys.readouterr().err
+    path.write_text("import sys\nsys.exit(5)\n")
+    assert main(["debug", "--batch", str(path), *commands("step")]) == 5
+
+
+def test_without_terminal_and_commands_nothing_is_run(
+    script: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "any_reader", no_terminal)
+    assert main(["debug", script]) == 2
+    captured = capsys.readouterr()
+    assert "no terminal to debug from" in captured.err and captured.out == ""
+
+
+def no_terminal(*_: object) -> None:
+    raise launch.NoTerminal
+
+
+def reader(*lines: str) -> BatchReader:
+    return BatchReader([("line", line) for line in lines], Screen())
+
+
+def test_the_hook_is_removed_and_nothing_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    with Debugger("here", reader("step", "quit"), None) as debugger:
+        assert modes.state.on_backward is not None and modes.state.inspecting
+        a = Value(3.0)
+        (a * a).backward()
+        assert not debugger.attached and modes.state.on_backward is None and not modes.state.inspecting
+        (a * a).backward()
+    assert a.grad == 12.0
+    assert debugger.session.stepper is None and "a" not in debugger.session.namespace
+    assert modes.state.on_backward is None
+
+
+def test_the_hook_is_removed_after_an_exception() -> None:
+    with pytest.raises(KeyError), Debugger("here", reader("step"), None):
+        raise KeyError
+    assert modes.state.on_backward is None and not modes.state.inspecting
+
+
+def test_debug_and_set_trace_reach_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(launch, "any_reader", lambda: reader("print mine", "next", "next", "quit"))
+    mine = Value(5.0)
+    with minitorch.debug():
+        (mine * 2.0).backward()
+    assert mine.grad == 2.0
+    monkeypatch.setattr(launch, "any_reader", lambda: reader("print mine", "continue", "step", "quit"))
+    minitorch.set_trace()
+    (mine * 3.0).backward()
+    assert mine.grad == 5.0 and modes.state.on_backward is None
+    out = capsys.readouterr().out
+    assert "paused at test_debug.py:" in out and out.count("mine   5.0") == 2
+
+
+def test_without_a_terminal_debug_runs_through(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(launch, "any_reader", no_terminal)
+    a = Value(2.0)
+    with minitorch.debug():
+        (a * a).backward()
+    minitorch.set_trace()
+    assert a.grad == 4.0 and "no terminal to debug from" in capsys.readouterr().err
+    assert attach.program_name()

@@ -1,0 +1,232 @@
+"""A real terminal (a pty): typing, keys, pasting, Ctrl-C, Ctrl-D, narrow and dumb screens. Waits for text, never for time."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repl import launch, terminal
+from repl.plain import PlainReader
+from repl.screen import Screen
+
+pexpect = pytest.importorskip("pexpect")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
+
+ROOT = Path(__file__).parents[2]
+F10, F11, SHIFT_F11, ALT_N = "\x1b[21~", "\x1b[23~", "\x1b[23;2~", "\x1bn"
+CTRL_C, CTRL_D = "\x03", "\x04"
+ESCAPE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]|\x1b[=>]|\r")
+COLOUR = re.compile(r"\x1b\[[\d;]*\b(3[0-7]|4[0-7]|9[0-7]|10[0-7])m")
+
+
+class Talk:
+    """A child at a pty. `seen` is all it wrote, `text` the same without escape sequences."""
+
+    def __init__(self, home: Path, *arguments: str, columns: int = 80, command: str = "", **env: str) -> None:
+        settings = {**os.environ, "HOME": str(home), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONPATH": str(ROOT)}
+        for name in ("NO_COLOR", "COLUMNS", "XDG_STATE_HOME"):
+            settings.pop(name, None)
+        words = [sys.executable, "-m", "repl", *arguments] if not command else ["sh", "-c", command]
+        self.child = pexpect.spawn(
+            words[0], words[1:], env={**settings, **env}, dimensions=(30, columns), encoding="utf-8", timeout=20, cwd=str(home)
+        )
+        self.seen = ""
+        self._from = 0
+
+    @property
+    def text(self) -> str:
+        return ESCAPE.sub("", self.seen)
+
+    def wait(self, *expected: str) -> None:
+        """Read until each of these texts has come, in this order."""
+        for one in expected:
+            while (at := self.text.find(one, self._from)) < 0:
+                try:
+                    self.seen += self.child.read_nonblocking(4096, timeout=20)
+                except (pexpect.TIMEOUT, pexpect.EOF):
+                    pytest.fail(f"waited for {one!r}, got:\n{self.text[self._from :]}")
+            self._from = at + len(one)
+
+    def say(self, keys: str, *expected: str) -> None:
+        """Type, and wait for each of these texts in turn."""
+        self.child.send(keys)
+        self.wait(*expected)
+
+    def ends(self) -> int:
+        """Wait for the end; returns the exit code."""
+        try:
+            while True:
+                self.seen += self.child.read_nonblocking(4096, timeout=20)
+        except pexpect.EOF:
+            pass
+        self.child.close()
+        code: int = self.child.exitstatus
+        return code
+
+
+def test_a_session(tmp_path: Path) -> None:
+    talk = Talk(tmp_path)
+    talk.say("", "`help` shows how.")
+    talk.say("a = Value(2.0)\r")
+    talk.say("c = a * a\r")
+    talk.say("c\r", "c = a × a", "hint: c is your variable")
+    talk.say("backward c\r", "2 steps through 1 node", "step 0/2")
+    talk.say(F11, "numbers", "2.0")
+    talk.say("\r", "end of the pass")  # a blank line repeats the step
+    talk.say(SHIFT_F11, "taken back", "changed")
+    talk.say("half a line" + CTRL_C, "half a line")
+    talk.say("a.require\t", "s_grad")
+    talk.say("\r", "True")
+    talk.say("rnext\r", "back at the start")
+    talk.say(ALT_N, "end of the pass")
+    talk.say("stpe\r", "did you mean 'step'")
+    talk.say("abc" + CTRL_D + CTRL_C, "abc")  # Ctrl-D leaves on an empty line only
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+    assert "Traceback" not in talk.seen
+    history = tmp_path / ".local" / "state" / "minitorch" / "history"
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+    assert "+c = a * a" in history.read_text() and "rstep" not in history.read_text()
+
+
+def test_blocks_typed_and_pasted(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "--no-history")
+    talk.say("", "`help` shows how.")
+    talk.say("def f(x):\r", "...")
+    talk.say("return x + 41\r\r")  # the indentation comes by itself
+    talk.say("f(1)\r", "42")
+    talk.say("\x1b[200~b = Value(3.0)\ndef g(x):\n    y = x * b\n\n    return y\n\nbackward g(b)\nstep\n\x1b[201~\r")
+    talk.wait("backward mul_1", "b  3.0, 1/2 in")
+    talk.say("quit\r")
+    assert talk.ends() == 0
+    assert not (tmp_path / ".local").exists()
+
+
+def test_ctrl_c_stops_a_long_continue_and_keeps_the_pass(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "-c", "x = Value(1.0)", "-c", "for _ in range(100000): x = x * 1.00001", "-c", "backward x")
+    talk.say("", "step 0/100000", "(0/100000")
+    talk.say("break * if step == 5 and print('under way')\r", "breakpoint 1")
+    talk.say("continue\r", "\nunder way")
+    talk.say(CTRL_C, "stopped by Ctrl-C")
+    talk.say("where\r", "of x, step")
+    talk.say("end\r", "end of the pass")
+    talk.say("print('under way'); [None for _ in iter(int, 1)]\r", "\nunder way")
+    talk.say(CTRL_C, "KeyboardInterrupt: stopped by Ctrl-C")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+
+
+def test_forty_columns_and_no_colour(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, columns=40, NO_COLOR="1")
+    talk.say("", "shows how.")
+    talk.say("a = Value(2.0)\rbackward a * a\r", "step 0/2")
+    talk.say("step\r", "changed", "next")
+    talk.say("list\r", "state")
+    talk.child.setwinsize(30, 80)
+    talk.say("list\r", "steps  node   is")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+    assert not COLOUR.search(talk.seen)
+
+
+def test_a_dumb_terminal_gets_plain_lines(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, TERM="dumb")
+    talk.say("", ">>> ")
+    talk.say("def f(x):\r", "... ")
+    talk.say("    return x + 41\r", "... ")
+    talk.say("\r", ">>> ")
+    talk.say("f(1)\r", "42")
+    talk.say("half" + CTRL_C, ">>> ")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+    assert "\x1b" not in talk.seen
+
+
+def test_an_ascii_terminal_gets_ascii(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0", TERM="dumb")
+    talk.say("", ">>> ")
+    talk.say("a = Value(2.0, name='\\u03b1')\r", ">>> ")
+    talk.say("backward a * a\r", "step 0/2")
+    talk.say("step\r", "chain    grad(\\u03b1) += grad(mul_1) * dmul_1/d\\u03b1")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, XDG_STATE_HOME="/proc/nowhere")
+    talk.say("", "shows how.")
+    talk.say("40 + 2\r", "42")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+    assert "Traceback" not in talk.seen
+
+
+def test_a_debugged_script_keeps_its_own_standard_streams(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import sys\nfrom minitorch import Value\nw = Value(float(sys.stdin.readline()))\n"
+        "for t in sys.stdin:\n    ((w - float(t)) ** 2).backward()\n    print('grad', w.grad)\n"
+    )
+    command = f"printf '1\\n2\\n3\\n' | {sys.executable} -m repl debug train.py > out.txt"
+    talk = Talk(tmp_path, command=command)
+    talk.say("", "step 0/2")
+    talk.say(F10, "step 1/2")
+    talk.say("print w\r", "w   1.0")
+    talk.say("end\r", "continue lets train.py go on")
+    talk.say("next\r", "goes on to its next backward()", "step 0/2")
+    talk.say("quit\r", "goes on without the debugger")
+    assert talk.ends() == 0
+    assert (tmp_path / "out.txt").read_text() == "grad -2.0\ngrad -6.0\n"
+
+
+def test_the_demo_is_paused_inside_a_pass(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "demo")
+    talk.say("", "class Net", "minitorch-demo.svg", "Your turn", "(6/13")
+    talk.say(F11, "step 7/13")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+    assert any(path.name.startswith("minitorch-demo") for path in tmp_path.iterdir())
+
+
+class NoConsoleScreenBufferError(Exception):
+    """As prompt_toolkit raises it on Windows, under git-bash or in an IDE."""
+
+
+def test_a_console_that_prompt_toolkit_cannot_drive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise NoConsoleScreenBufferError
+
+    monkeypatch.setattr(terminal, "create_output", fail)
+    monkeypatch.setattr(launch, "is_terminal", lambda stream: True)
+    monkeypatch.delenv("TERM", raising=False)
+    assert isinstance(launch.reader_on(None, sys.stdout, False, None, False), PlainReader)
+
+
+def test_inside_an_event_loop_the_plain_reader_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    monkeypatch.setattr(launch, "is_terminal", lambda stream: True)
+
+    async def inside() -> object:
+        return launch.reader_on(None, sys.stdout, False, None, False)
+
+    assert isinstance(asyncio.run(inside()), PlainReader)
+
+
+def test_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stream:
+        encoding = "cp1252"
+
+        def isatty(self) -> bool:
+            return True
+
+    stream: Any = Stream()
+    assert Screen.of(stream, env={"COLUMNS": "120"}) == Screen(120, True, True)
+    assert not Screen.of(stream, env={"NO_COLOR": "1"}).color and not Screen.of(stream, color=False, env={}).color
+    assert Screen.of(stream, env={"NO_COLOR": ""}).color and not Screen.of(stream, env={"TERM": "dumb"}).color
+    assert Screen.of(stream, width=3, env={}).width == 24
