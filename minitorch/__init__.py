@@ -13,7 +13,7 @@ from typing import Any as _Any
 import numpy as _np
 
 from . import autograd, data, nn, optim, utils
-from .autograd import enable_grad, grad, inspect, is_grad_enabled, no_grad, set_grad_enabled
+from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
 from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
@@ -56,7 +56,7 @@ __all__ = [
     "Contribution", "Generator", "Stepper", "Tensor", "Value", "arange", "as_tensor", "autograd", "bernoulli", "data", "debug",
     "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like",
     "get_default_dtype", "get_rng_state",
-    "grad", "initial_seed", "inspect", "is_grad_enabled", "linspace", "logspace", "manual_seed", "multinomial", "nn",
+    "grad", "inference_mode", "initial_seed", "inspect", "is_grad_enabled", "linspace", "logspace", "manual_seed", "multinomial", "nn",
     "no_grad", "normal", "ones", "ones_like", "optim", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
     "randn_like", "promote_types", "random", "randperm", "seed", "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
     "zeros_like", *_functions,

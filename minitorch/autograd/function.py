@@ -60,8 +60,9 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Run forward on `args` and record it where an argument carries a gradient."""
         ctx = Context(tuple(isinstance(x, Node) and x.requires_grad for x in args))
+        seen = [x.detach() if isinstance(x, (Tensor, Value)) else x for x in args]
         with no_grad():
-            out = cls.forward(ctx, *(x.detach() if isinstance(x, (Tensor, Value)) else x for x in args))
+            out = cls.forward(ctx, *seen)
         if not (any(ctx.needs_input_grad) and state.recording):
             return out
         several = isinstance(out, tuple)
@@ -69,7 +70,7 @@ class Function:
         for x in outs:
             if not isinstance(x, Node):
                 raise TypeError(f"{cls.__name__}.forward returned {type(x).__name__}; it must return Tensors or Values")
-        op = UserOp(cls, ctx, args, tuple(type(x) for x in outs))
+        op = UserOp(cls, ctx, seen, outs)
         inputs = tuple(x for x in args if isinstance(x, Node))
         if not several:
             return _record(op, inputs, VALUE if isinstance(out, Value) else TENSOR, out.raw)
@@ -82,9 +83,10 @@ class UserOp(Op):
 
     variadic = True
 
-    def __init__(self, function: type[Function], ctx: Context, args: tuple[Any, ...], kinds: tuple[type, ...]) -> None:
-        self._function, self._ctx, self._kinds = function, ctx, kinds
-        self._positions = [number for number, x in enumerate(args) if isinstance(x, Node)]
+    def __init__(self, function: type[Function], ctx: Context, seen: list[Any], made: tuple[Any, ...]) -> None:
+        self._function, self._ctx, self._kinds = function, ctx, tuple(type(x) for x in made)
+        self._positions = [number for number, x in enumerate(seen) if isinstance(x, Node)]
+        self._seen, self._made = [seen[number] for number in self._positions], made  # as forward had them
         names = list(inspect.signature(function.forward).parameters)[1:]
         self.name = function.__name__  # type: ignore[misc]  # each user's Function under its own name
         self.slots = tuple(names[n] if n < len(names) else f"input {n}" for n in self._positions)  # type: ignore[misc]
@@ -108,8 +110,14 @@ class UserOp(Op):
         arrived = grad if several else (grad,)
         parts = values if several else (values,)
         grads = [self._as_node(g, value, kind) for g, value, kind in zip(arrived, parts, self._kinds)]
-        with enable_grad() if recorded else no_grad():
-            answers = self._function.backward(self._ctx, *grads)
+        kept = self._ctx.saved_tensors
+        if recorded:
+            self._ctx.saved_tensors = self._in_the_graph(kept, inputs, out)
+        try:
+            with enable_grad() if recorded else no_grad():
+                answers = self._function.backward(self._ctx, *grads)
+        finally:
+            self._ctx.saved_tensors = kept
         answers = answers if isinstance(answers, tuple) else (answers,)
         if len(answers) != len(self._ctx.needs_input_grad):
             raise RuntimeError(
@@ -122,6 +130,13 @@ class UserOp(Op):
             if answer is not None:
                 pulled.append((slot, None, answer if recorded else _own(answer)))
         return pulled
+
+    def _in_the_graph(self, kept: tuple[Any, ...], inputs: tuple[Any, ...], out: Any) -> tuple[Any, ...]:
+        """What forward saved, with the nodes of the graph in the place of its arguments and results, which forward saw
+        cut off from it: so that the gradient of a gradient reaches them."""
+        made = results(out) if isinstance(out.raw, tuple) else (out,)
+        nodes = {id(cut): x for cut, x in zip((*self._made, *self._seen), (*made, *inputs))}
+        return tuple(nodes.get(id(x), x) for x in kept)
 
     def _as_node(self, grad: Any, value: Any, kind: type) -> Any:
         if grad is None:

@@ -94,6 +94,10 @@ class set_grad_enabled(_Setting):
         self._before = {"recording": self._at_call}
         state.update(**self.changes)
 
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        state.update(recording=self._at_call)  # decorating is not yet calling
+        return super().__call__(function)
+
     def _arguments(self) -> tuple[Any, ...]:
         return (self.changes["recording"],)
 
@@ -131,6 +135,10 @@ class set_detect_anomaly(_Setting):
     def __enter__(self) -> None:
         self._before = {"anomaly": self._at_call}
         state.update(**self.changes)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        state.update(anomaly=self._at_call)
+        return super().__call__(function)
 
     def _arguments(self) -> tuple[Any, ...]:
         return (self.changes["anomaly"],)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,14 @@ class Value(ElementMethods, Node):
     def item(self) -> float:
         """The number as a Python float."""
         return self.raw
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """A leaf of its own with the same number. RuntimeError for a computed Value, whose graph stays where it is."""
+        if self.op is not None:
+            raise RuntimeError(f"a Value computed by {self.op.name} cannot be deep-copied: copy its number, .detach()")
+        memo[id(self)] = made = Value(self.raw, self.name)
+        made._grad = copy.deepcopy(self._grad, memo)
+        return made
 
     def detach(self) -> Value:
         """The same number as a new leaf, cut off from the graph."""
