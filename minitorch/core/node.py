@@ -238,11 +238,18 @@ class Node:
 
     where = made_at  # of a Value; a Tensor's `where` is PyTorch's choice between tensors
 
-    def _repr_svg_(self) -> str:
+    def _repr_svg_(self) -> str | None:
+        """The graph as a picture, for notebooks; None (they show the text) for a leaf, or where there is nothing to draw."""
+        if not self.inputs:
+            return None
         import importlib
 
+        viz = importlib.import_module("viz")
         variables = vars(importlib.import_module("__main__"))  # a notebook's cells live there
-        return importlib.import_module("viz").draw(self, variables=variables)._repr_svg_()
+        try:
+            return viz.draw(self, variables=variables)._repr_svg_()
+        except viz.DrawError:
+            return None
 
 
 VALUE: type[Node] = Node

@@ -97,6 +97,9 @@ class Pick(Op):
     def vjp_results(self, xp, grad, out, results):
         return Part(self.index, grad, self.count)
 
+    def __repr__(self) -> str:
+        return f"[{self.index}]"
+
 
 class Part:
     """The gradient of one result among several; the others are None until theirs arrives."""
