@@ -29,6 +29,7 @@ from .ops.random import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
     rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
 )  # fmt: skip
+from .serialize import load, save
 
 float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
 int8, int16, int32, int64 = _np.dtype("int8"), _np.dtype("int16"), _np.dtype("int32"), _np.dtype("int64")
@@ -56,8 +57,8 @@ __all__ = [
     "Contribution", "Generator", "Stepper", "Tensor", "Value", "arange", "as_tensor", "autograd", "bernoulli", "data", "debug",
     "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like",
     "get_default_dtype", "get_rng_state",
-    "grad", "inference_mode", "initial_seed", "inspect", "is_grad_enabled", "linspace", "logspace", "manual_seed", "multinomial", "nn",
+    "grad", "inference_mode", "initial_seed", "inspect", "is_grad_enabled", "linspace", "load", "logspace", "manual_seed", "multinomial", "nn",
     "no_grad", "normal", "ones", "ones_like", "optim", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "promote_types", "random", "randperm", "seed", "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
+    "randn_like", "promote_types", "random", "randperm", "save", "seed", "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
     "zeros_like", *_functions,
 ]  # fmt: skip
