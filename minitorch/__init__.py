@@ -21,14 +21,10 @@ from .core.value import Value
 from .ops import *  # noqa: F403
 from .ops import __all__ as _functions
 from .ops import random
-from .ops.create import (
-    arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, logspace, ones, ones_like, zeros,
-    zeros_like,
-)  # fmt: skip
-from .ops.random import (
-    Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, multinomial, normal, poisson, rand,
-    rand_like, randint, randint_like, randn, randn_like, randperm, seed, set_rng_state,
-)  # fmt: skip
+from .ops.create import *  # noqa: F403
+from .ops.create import __all__ as _creation
+from .ops.random import *  # noqa: F403
+from .ops.random import __all__ as _random
 from .serialize import load, save
 
 float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
@@ -54,11 +50,8 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Generator", "Stepper", "Tensor", "Value", "arange", "as_tensor", "autograd", "bernoulli", "data", "debug",
-    "default_generator", "empty", "empty_like", "enable_grad", "eye", "from_numpy", "full", "full_like",
-    "get_default_dtype", "get_rng_state",
-    "grad", "inference_mode", "initial_seed", "inspect", "is_grad_enabled", "linspace", "load", "logspace", "manual_seed", "multinomial", "nn",
-    "no_grad", "normal", "ones", "ones_like", "optim", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
-    "randn_like", "promote_types", "random", "randperm", "save", "seed", "set_default_dtype", "set_grad_enabled", "set_rng_state", "set_trace", "tensor", "utils", "zeros",
-    "zeros_like", *_functions,
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "data", "debug", "enable_grad", "get_default_dtype", "grad",
+    "inference_mode", "inspect", "is_grad_enabled", "load", "nn", "no_grad", "optim", "promote_types", "random", "save",
+    "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions, *_creation,
+    *_random,
 ]  # fmt: skip

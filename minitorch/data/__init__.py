@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import transforms
 from .collate import default_collate, default_convert
 from .dataset import (
     ChainDataset,
@@ -27,4 +28,5 @@ __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler", "Sampler",
     "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset", "WeightedRandomSampler",
     "WorkerInfo", "default_collate", "default_convert", "get_worker_info", "random_split",
+    "transforms",
 ]  # fmt: skip

@@ -12,6 +12,11 @@ from ..core import node
 from ..core.dtypes import get_default_dtype
 from .shape import sizes
 
+__all__ = [
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones",
+    "ones_like", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 def constant(array: Any) -> Any:
     """A tensor around an array, without copying."""
@@ -57,8 +62,8 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """`fill_value` in shape `size`; the dtype is the value's (float32 for a float, int64 for an int)."""
     fill_value = number(fill_value)
-    kind = dtype or (np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else get_default_dtype())
-    return place(np.full(sizes((size,)), fill_value, kind), device, requires_grad)
+    kind = np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else get_default_dtype()
+    return place(np.full(sizes((size,)), fill_value, dtype or kind), device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:

@@ -14,6 +14,11 @@ from ..core.dtypes import get_default_dtype
 from .create import constant, like, place
 from .shape import sizes
 
+__all__ = [
+    "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal",
+    "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+
 
 class Generator:
     """A stream of random numbers. Unseeded, it starts from the operating system's entropy."""
@@ -201,7 +206,8 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     if np.any(np.asarray(s) < 0):
         raise ValueError("normal needs a standard deviation of 0 or more")
     shape = sizes((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
-    kind = dtype or next((x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"), get_default_dtype())
+    given = [x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"]
+    kind = dtype or (given or [get_default_dtype()])[0]
     return place((standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False))
 
 
