@@ -40,7 +40,7 @@ from ..ops import div as divide
 from ..ops import pow as power
 from ..ops import transpose as swapaxes
 from ..ops.activation import Softplus
-from ..ops.index import Into, PutAlong, SetItem, TakeAlong
+from ..ops.index import Into, PutAlong, SetItem, TakeAlong, plain
 from ..ops.shape import BroadcastTo, Cat, ToValue, Transpose
 from . import BACKENDS
 from . import numpy as array
@@ -118,7 +118,7 @@ def keep_axis(x: Any, axis: Any, like: Any) -> Any:
 
 
 def into(part: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    return apply(Into(index, shape), part)
+    return apply(Into(plain(index), shape), part)
 
 
 def put_along_axis(part: Any, index: Any, axis: int, shape: tuple[int, ...]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
 from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
+from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
 from ..ops.resize import AlongAxes, Nearest, NearestBack
 from . import BACKENDS
@@ -85,3 +86,15 @@ def nearest(x: Any, indices: Any) -> Any:
 
 def nearest_back(grad: Any, indices: Any, size: Sizes) -> Any:
     return apply(NearestBack(indices, size), grad)
+
+
+def pad(x: Any, pads: Any, mode: str, value: float) -> Any:
+    return apply(Pad(pads, mode, value), x)
+
+
+def unpad(grad: Any, pads: Any, mode: str, shape: Sizes) -> Any:
+    return apply(Unpad(pads, mode, shape), grad)
+
+
+def how_often(index: Any) -> Any:
+    return backend(index).how_often(raw(index))

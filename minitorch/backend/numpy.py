@@ -102,6 +102,7 @@ from numpy import (
 
 from .into import Into
 from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
+from .numpy_pad import pad, unpad
 from .numpy_pool import (
     adaptive_places, flat_places, max_pool, per_place, pick_winners, places, spread, sum_pool, unpool, winners,
 )  # fmt: skip
@@ -271,6 +272,11 @@ def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: A
 def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
     """What forward kept of `compute(xp, *inputs)`. On Tensors it is computed again, as part of the graph."""
     return saved
+
+
+def how_often(index: ndarray) -> ndarray:
+    """For each of the whole numbers in `index`, how often it occurs there."""
+    return np.bincount(index.reshape(-1))[index]
 
 
 def pick(x: ndarray, index: ndarray) -> ndarray:
