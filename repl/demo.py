@@ -71,7 +71,7 @@ def main(args: argparse.Namespace) -> int:
     if failed is not None and alone:
         return failed.exit_code
     if not alone:
-        reader.show([Message(INVITATION, "hint")])
+        reader.show([Message(INVITATION, "quiet")])
     ended = converse(session, reader)
     if isinstance(reader, BatchReader) and reader.failed is not None:
         return reader.failed.exit_code

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from repl import batch
 from repl.batch import BatchReader, SourceError
@@ -15,12 +15,18 @@ from repl.plain import PlainReader
 from repl.reader import Reader, converse
 from repl.screen import Screen, is_terminal, never_fail, standard_terminals
 
+if TYPE_CHECKING:
+    from repl.engine import Session
+    from repl.views import Message
+
+WELCOME = "minitorch: Python with Value, tensor, nn, optim and np ready; `backward EXPR` steps its gradient, `help` shows how."
+
 
 class NoTerminal(Exception):
     """There is no terminal to talk to."""
 
 
-def session(args: argparse.Namespace) -> int:
+def own_session(args: argparse.Namespace) -> int:
     """`minitorch`: returns the exit code."""
     _never_fail()
     in_batch = args.batch or args.json or not standard_terminals()
@@ -38,23 +44,19 @@ def session(args: argparse.Namespace) -> int:
     return talk(opened, args)
 
 
-def talk(session: Session, args: argparse.Namespace, greet: bool = True) -> int:  # type: ignore[name-defined]  # noqa: F821
+def talk(session: Session, args: argparse.Namespace) -> int:
     """Converse at the standard terminal until the user leaves."""
     reader = standard_reader(args.no_color, args.width, not args.no_history)
-    if greet:
-        reader.show([welcome()])
+    reader.show([welcome()])
     ended = converse(session, reader)
     return ended.exit_code if ended is not None else 0
 
 
-def welcome() -> Message:  # type: ignore[name-defined]  # noqa: F821
+def welcome() -> Message:
     """The first line of a session."""
     from repl.views import Message
 
-    return Message(
-        "minitorch. Python with Value, tensor, nn, optim and np at hand; `backward EXPR` steps a gradient, `help` shows how.",
-        "hint",
-    )
+    return Message(WELCOME, "quiet")
 
 
 def debug(args: argparse.Namespace, arguments: Sequence[str]) -> int:

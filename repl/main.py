@@ -110,7 +110,7 @@ def terminal(args: argparse.Namespace) -> int:
         return version()
     from repl import launch
 
-    return launch.session(args)
+    return launch.own_session(args)
 
 
 def debug(before: list[str], after: list[str]) -> int:

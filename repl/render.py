@@ -22,12 +22,14 @@ STYLES = {
     "gradient": "yellow",
     "title": "bold cyan",
     "hint": "dim italic",
+    "quiet": "dim",
     "warning": "yellow",
     "error": "red",
     "good": "green",
     "plain": "",
 }
-LABEL = 9  # the column of labels; below `NARROW` they stand on the margin
+LABEL = 9  # the column of labels, one space included
+WIDEST_LABEL = 13
 NARROW = 60
 YIELDS_TO = 10  # the least that is left of a column that makes room
 STOP_LINES = 12
@@ -74,9 +76,9 @@ class Painter:
             line.rstrip()
         return [first + lines[0], *(Text(" " * indent) + line for line in lines[1:])] if lines else [first]
 
-    def fact(self, label: str, *parts: Part, most: int | None = None) -> list[Text]:
-        """A labelled line: `  rule      ∂e/∂a = b`."""
-        column = 1 + LABEL if self.narrow else 2 + LABEL
+    def fact(self, label: str, *parts: Part, most: int | None = None, labels: int = LABEL) -> list[Text]:
+        """A labelled line: `  rule      ∂e/∂a = b`; `labels` is the width of the column of labels."""
+        column = 1 + labels if self.narrow else 2 + labels
         label = f"{' ' if self.narrow else '  '}{label}".ljust(column - 1) + " "
         return self.wrap(self.line((label, "label"), *parts), column, most)
 
@@ -335,9 +337,10 @@ def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int], lead
 
 def facts(paint: Painter, view: views.Facts) -> list[Text]:
     lines = paint.wrap(paint.line((view.title, "title")), 2) if view.title else []
+    labels = max(LABEL, min(1 + max(len(label) for label, _ in view.facts), WIDEST_LABEL))
     for label, text in view.facts:
         for number_, part in enumerate(text.split("\n")):
-            lines += paint.fact(label if number_ == 0 else "", part)
+            lines += paint.fact(label if number_ == 0 else "", part, labels=labels)
     return lines + (paint.wrap(paint.line((view.footer, "hint")), 2) if view.footer else [])
 
 
@@ -358,15 +361,20 @@ def help_(paint: Painter, view: views.Help) -> list[Text]:
 
 def overview(paint: Painter, view: views.Overview) -> list[Text]:
     lines: list[Text] = []
-    column = max(len(usage) for _, commands in view.groups for usage, _ in commands) + 2
-    for group, commands in view.groups:
+    commands = [command for _, group in view.groups for command in group]
+    column, shorts = max(len(usage) for usage, _, _ in commands) + 2, max(len(short) for _, short, _ in commands) + 2
+    for group, members in view.groups:
         lines.append(paint.line((group, "title")))
-        for usage, summary in commands:
+        for usage, short, summary in members:
+            summary = summary.rstrip(".")
             if paint.narrow:
-                lines += paint.wrap(paint.line(" ", (usage, "name"), "  " + summary), 4)
+                lines += paint.wrap(
+                    paint.line("  ", (usage, "name"), f" ({short})  " if short else "  ", (summary, "label")), 4
+                )
             else:
-                lines += paint.wrap(paint.line("  ", (usage.ljust(column), "name"), summary), column + 2)
-    return lines + (paint.wrap(paint.line((view.footer, "hint"))) if view.footer else [])
+                start = paint.line("  ", (usage.ljust(column), "name"), (short.ljust(shorts), "label"), summary)
+                lines += paint.wrap(start, column + shorts + 2)
+    return lines + (paint.wrap(paint.line((view.footer, "quiet"))) if view.footer else [])
 
 
 def drawing(paint: Painter, view: views.Drawing) -> list[Text]:

@@ -13,7 +13,7 @@ from viz.format import host
 
 JSON_ELEMENTS = 64  # larger arrays are told by shape, dtype and range
 
-Tone = Literal["plain", "hint", "warning", "error"]
+Tone = Literal["plain", "quiet", "hint", "warning", "error"]
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,10 @@ class Help:
 
 @dataclass(frozen=True)
 class Overview:
-    """The list of commands by group: (group, ((names, usage, summary), ...))."""
+    """The list of commands by group: (group, ((usage, abbreviation, summary), ...))."""
 
     kind: ClassVar[str] = "overview"
-    groups: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    groups: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
     footer: str = ""
 
 

@@ -27,8 +27,9 @@ SUFFIXES = (".svg", ".png", ".dot")
     plays=False,
 )
 def draw(session: Session, argument: str) -> View:
-    """Write a picture: of the paused pass, or of EXPR. FILE ends in .svg, .png or .dot; without one it is NAME.svg.
+    """Write a picture of the paused pass, or of EXPR.
 
+    FILE ends in .svg, .png or .dot; without one it is NAME.svg.
     The picture of a pass shows the current node, what has arrived, and what comes next. Drawing again writes the same
     file, so that a viewer left open follows the steps.
     """

@@ -24,9 +24,10 @@ WORDS = {"todo": "waiting", "ready": "ready", "current": "current", "done": "don
 
 @command("where", "w", group="look", usage="where", example=(*EXAMPLE, "step", "where"))
 def where(session: Session, argument: str) -> View:
-    """Show where the pass stands: position, current node, what has arrived there, and which nodes are ready.
+    """Show where the pass stands.
 
-    A node is ready when every contribution to its gradient has arrived, so that it can pass it on.
+    Position, current node, what has arrived there, and which nodes are ready. A node is ready when every contribution
+    to its gradient has arrived, so that it can pass it on.
     """
     stepper, graph = session.running(), session.graph
     facts = [("pass", f"of {graph.name(stepper.root)}, step {stepper.position} of {len(stepper)}")]
@@ -69,10 +70,11 @@ def _source(node: Node) -> str:
 
 @command("list", "l", group="look", usage="list [SEL|all]", example=(*EXAMPLE, "step", "list"), argument="node")
 def list_(session: Session, argument: str) -> View:
-    """Show the nodes around the current one in the order of the pass; `list all` every one; `list SEL` those it picks.
+    """Show the nodes around the current one.
 
-    Columns: the steps a node sends, what it is, its value, the gradient that has arrived, how many of its contributions
-    are in, and its state. Without a pass: the nodes behind your variables.
+    In the order of the pass; `list all` shows every one, `list SEL` those that it picks. Columns: the steps a node
+    sends, what it is, its value, the gradient that has arrived, how many of its contributions are in, and its state.
+    Without a pass: the nodes behind your variables.
     """
     graph, stepper = session.graph, session.stepper
     if not graph.nodes:
@@ -132,8 +134,9 @@ def _table(graph: Graph, nodes: Sequence[Node], current: Node | None, footer: st
     argument="expression",
 )
 def print_(session: Session, argument: str) -> View:
-    """Show a node as a tree of what it was computed from, or the value of any Python expression.
+    """Show a node as a tree, or any value.
 
+    The tree is of what the node was computed from; EXPR may be any Python expression.
     Nodes without a variable go by the name `list` shows: `print mul_1`, `print mul_1.data * 2`. `print @` is the current node.
     """
     if not argument:
@@ -149,15 +152,15 @@ def print_(session: Session, argument: str) -> View:
     "info",
     "i",
     group="look",
-    usage="info [NODE|breaks|ready|leaves|params|names]",
+    usage="info [NODE|TOPIC]",
     example=(*EXAMPLE, "step", "info a"),
     argument="node",
 )
 def info(session: Session, argument: str) -> View:
-    """Everything about one node; alone, about the pass. Also `info breaks`, `ready`, `leaves`, `params`, `names`.
+    """Everything about one node; alone, about the pass.
 
-    `leaves` are the nodes nothing was computed from; `params` those of them that get a gradient; `ready` the nodes whose
-    gradient is complete; `names` your variables that are nodes.
+    TOPIC is breaks, ready, leaves, params or names: `leaves` are the nodes nothing was computed from; `params` those
+    of them that get a gradient; `ready` the nodes whose gradient is complete; `names` your variables that are nodes.
     """
     topics: dict[str, Callable[[Session], View]] = {
         "": _info_pass, "breaks": listing, "ready": _info_ready, "names": _info_names,
@@ -241,7 +244,9 @@ def _state(state: str) -> str:
 
 @command("inputs", "in", group="look", usage="inputs [NODE]", example=(*EXAMPLE, "inputs mul_1"), argument="node")
 def inputs(session: Session, argument: str) -> View:
-    """What a node was computed from, with the derivative rule of each edge. Alone: of the current node."""
+    """What a node was computed from, and by which rules.
+
+    Alone: of the current node."""
     node, graph = _chosen(session, argument)
     name = graph.name(node)
     if node.op is None:
@@ -260,7 +265,9 @@ def inputs(session: Session, argument: str) -> View:
 
 @command("outputs", "out", group="look", usage="outputs [NODE]", example=(*EXAMPLE, "outputs a"), argument="node")
 def outputs(session: Session, argument: str) -> View:
-    """Which nodes use a node: the places its gradient comes from. Alone: of the current node."""
+    """Which nodes use a node.
+
+    They are where its gradient comes from. Alone: of the current node."""
     node, graph = _chosen(session, argument)
     name = graph.name(node)
     users = graph.users.get(node, [])

@@ -33,7 +33,7 @@ AT_START = "this is the start of the pass; there is nothing to take back"
 
 @command("backward", "bw", group="begin", usage="backward EXPR", example=EXAMPLE, argument="expression")
 def backward(session: Session, argument: str) -> Sequence[View]:
-    """Pause at the start of the backward pass of EXPR.
+    """Pause at the start of EXPR's backward pass.
 
     EXPR is anything that gives one number with a graph behind it: a variable, or a sum computed on the spot. Nothing has
     moved yet: `step` and `next` carry the gradient on, `continue` runs. The leaves get their .grad when the pass ends.
@@ -79,9 +79,9 @@ def step(session: Session, argument: str) -> View:
 
 @command("next", "n", group="move", usage="next [N]", example=(*EXAMPLE, "next"), repeats=True)
 def next_(session: Session, argument: str) -> View:
-    """Finish the current node (N nodes): every edge it has left.
+    """Finish the current node (N nodes).
 
-    Like `step`, but a whole operation at a time.
+    Like `step`, but a whole operation at a time: every edge it has left.
     """
     stepper, wanted = session.running(), _count(argument, "next")
     if stepper.finished:
@@ -91,7 +91,7 @@ def next_(session: Session, argument: str) -> View:
 
 @command("rstep", "rs", group="back", usage="rstep [N]", example=(*EXAMPLE, "step 2", "rstep"), repeats=True)
 def rstep(session: Session, argument: str) -> View:
-    """Take the last edge (the last N) back.
+    """Take the last edge back (N edges).
 
     The gradient that stood there before is put back, bit for bit; at the end of the pass the leaves lose the .grad it
     gave them.
@@ -112,7 +112,7 @@ def rnext(session: Session, argument: str) -> View:
 
 @command("continue", "c", "cont", group="move", usage="continue", example=(*EXAMPLE, "break mul_1", "continue"), repeats=True)
 def continue_(session: Session, argument: str) -> View:
-    """Run to the next breakpoint, or to the end of the pass.
+    """Run to the next breakpoint, or to the end.
 
     In a script (`minitorch debug`), `continue` at the end of the pass lets the script go on; it pauses again where a
     breakpoint is hit in a later pass.
@@ -132,7 +132,7 @@ def continue_(session: Session, argument: str) -> View:
     "rcontinue", "rc", group="back", usage="rcontinue", example=(*EXAMPLE, "break mul_1", "end", "rcontinue"), repeats=True
 )
 def rcontinue(session: Session, argument: str) -> View:
-    """Run back to the breakpoint before, or to the start of the pass."""
+    """Run back to the breakpoint before, or the start."""
     _nothing(argument, "rcontinue")
     stepper = session.running()
     return _moved(session, stepper, "back", session.stops.watch(session.graph, session.variables))
@@ -140,10 +140,11 @@ def rcontinue(session: Session, argument: str) -> View:
 
 @command("until", "u", group="move", usage="until SEL|EXPR", example=(*EXAMPLE, "until a"), argument="node")
 def until(session: Session, argument: str) -> View:
-    """Run until a node that SEL picks comes up, or until EXPR is true.
+    """Run until a node comes up, or EXPR is true.
 
-    A node comes up when its gradient is complete and its own edges are next; a leaf, when its last contribution arrives.
-    EXPR may use `grad`, `value`, `step`, `norm`, `name`, `op` of the node that comes up, and your variables: `until norm > 10`.
+    SEL picks nodes (help selectors). A node comes up when its gradient is complete and its own edges are next; a
+    leaf, when its last contribution arrives. EXPR may use `grad`, `value`, `step`, `norm`, `name`, `op` of the node
+    that comes up, and your variables: `until norm > 10`.
     """
     stepper = session.running()
     if not argument:
@@ -177,7 +178,7 @@ def until(session: Session, argument: str) -> View:
 
 @command("finish", "fin", group="move", usage="finish", example=MODULE, repeats=True)
 def finish(session: Session, argument: str) -> View:
-    """Run until the pass leaves the module of the current node.
+    """Run until the pass leaves the current module.
 
     For nodes made inside an `nn.Module`: `list` and `where` show the module's path. Breakpoints inside it stop the run.
     """
@@ -204,7 +205,7 @@ def finish(session: Session, argument: str) -> View:
 
 @command("goto", "g", group="move", usage="goto K|NODE", example=(*EXAMPLE, "goto 3"), argument="node")
 def goto(session: Session, argument: str) -> View:
-    """Go to step K, or to the moment NODE comes up, forward or back.
+    """Go to step K, or to NODE, forward or back.
 
     `goto 3` is the position after three contributions; `goto mul_1` the one where mul_1 is about to send its first.
     """
@@ -234,7 +235,7 @@ def start(session: Session, argument: str) -> View:
 
 @command("end", group="move", usage="end", example=(*EXAMPLE, "end"))
 def end(session: Session, argument: str) -> View:
-    """Go to the end of the pass, past every breakpoint."""
+    """Go to the end, past every breakpoint."""
     _nothing(argument, "end")
     stepper = session.running()
     return _go(session, stepper, len(stepper))
@@ -244,7 +245,7 @@ def end(session: Session, argument: str) -> View:
     "restart", "run", group="begin", usage="restart", example=(*EXAMPLE, "step", "a = Value(5.0)", "L = a * b + a", "restart")
 )
 def restart(session: Session, argument: str) -> Sequence[View]:
-    """Begin the pass again, computing its expression afresh.
+    """Begin the pass again, computed afresh.
 
     What the pass has done is taken back first, the .grad of the leaves included. Breakpoints stay.
     """

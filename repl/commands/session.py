@@ -48,10 +48,12 @@ PYTHON = (
     plays=False,
 )
 def help_(session: Session, argument: str) -> View:
-    """List the commands; with a name, explain one and show it at work. Topics: keys, selectors, python."""
+    """List the commands, or explain one at work.
+
+    Topics: keys, selectors, python."""
     word = argument.strip().lstrip(":")
     if not word:
-        groups = tuple((group, tuple((_usage(c), c.summary) for c in REGISTRY.group(group))) for group in GROUPS)
+        groups = tuple((group, tuple((c.usage, _short(c), c.summary) for c in REGISTRY.group(group))) for group in GROUPS)
         footer = (
             "help COMMAND shows one at work. Topics: help keys, help selectors, help python. Anything else you type is Python."
         )
@@ -72,9 +74,8 @@ def help_(session: Session, argument: str) -> View:
     return Help(found.usage, found.names, found.summary, found.details, tuple(_play(found)))
 
 
-def _usage(found: Command) -> str:
-    short = next((name for name in found.abbreviations if name.isalpha()), "")
-    return f"{found.usage}  ({short})" if short else found.usage
+def _short(found: Command) -> str:
+    return next((name for name in found.abbreviations if name.isalpha()), "")
 
 
 def _play(found: Command) -> list[tuple[str, tuple[View, ...]]]:
@@ -94,7 +95,7 @@ def _play(found: Command) -> list[tuple[str, tuple[View, ...]]]:
 
 @command("history", "hi", group="session", usage="history [N]", example=("history 5",), plays=False)
 def history(session: Session, argument: str) -> View:
-    """Show the last N lines of this session (20)."""
+    """Show the last N lines you typed (20)."""
     if argument and not argument.isdigit():
         raise CommandError(f"history takes a count, like `history 20`, not '{argument}'")
     amount = int(argument or 20)
@@ -108,7 +109,7 @@ def history(session: Session, argument: str) -> View:
 
 @command("quit", "q", "exit", group="session", usage="quit", example=("quit",), plays=False)
 def quit_(session: Session, argument: str) -> Message | list[View]:
-    """Leave. In a script (`minitorch debug`): let it go on by itself, without the debugger.
+    """Leave; a debugged script goes on by itself.
 
     A pass that is paused inside a script is finished first, so that the script gets its gradients.
     """

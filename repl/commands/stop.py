@@ -26,11 +26,11 @@ _CONDITION = re.compile(r"(?:(?P<selector>.*?)\s+)?if\s+(?P<condition>.+)")
     argument="node",
 )
 def break_(session: Session, argument: str) -> View:
-    """Stop where a node that SEL picks comes up; with a condition, only where it is true. Alone: list the breakpoints.
+    """Stop where a node comes up. Alone: list breakpoints.
 
-    SEL is a name, `op:relu`, `mlp.0.*`, `leaf`, `param`, `#12` or `@` (help selectors). EXPR is Python and may use node,
-    value, grad, local, up, step, shape, op, name, norm, np and your variables. `break * if norm > 10` looks at every node.
-    Breakpoints stay for later passes.
+    With a condition, only where it is true. SEL is a name, `op:relu`, `mlp.0.*`, `leaf`, `param`, `#12` or `@` (help
+    selectors). EXPR is Python and may use node, value, grad, local, up, step, shape, op, name, norm, np and your
+    variables. `break * if norm > 10` looks at every node. Breakpoints stay for later passes.
     """
     if not argument:
         return listing(session)
@@ -51,7 +51,7 @@ def break_(session: Session, argument: str) -> View:
 
 @command("delete", "d", group="stop", usage="delete [N ...]", example=(*EXAMPLE, "break mul_1", "delete 1"))
 def delete(session: Session, argument: str) -> View:
-    """Take breakpoints away by number; without numbers, all of them.
+    """Delete breakpoints by number, or all.
 
     `break` lists them with their numbers.
     """

@@ -31,7 +31,7 @@ SOURCE_LINES = 6
     argument="node",
 )
 def explain(session: Session, argument: str) -> View:
-    """Explain the last contribution, or how the gradient of NODE comes about.
+    """Explain the last step, or the gradient of NODE.
 
     The rule as the engine's source states it, the chain rule in symbols, then in numbers, and why contributions to one
     node are added. At the start of a pass: the contribution that comes first.
@@ -51,9 +51,10 @@ def explain(session: Session, argument: str) -> View:
 
 @command("ledger", "le", group="teach", usage="ledger [NODE]", example=(*EXAMPLE, "end", "ledger a"), argument="node")
 def ledger(session: Session, argument: str) -> Ledger:
-    """List what has arrived at NODE, one contribution a line, and the sum. Alone: of the node reached last.
+    """List what has arrived at NODE, and the sum.
 
-    A node used twice gets two contributions: `1.0 + 3.0 = 4.0, 2/2 in`.
+    One contribution a line. Alone: of the node reached last. A node used twice gets two contributions: `1.0 + 3.0 =
+    4.0, 2/2 in`.
     """
     stepper, graph = session.running(), session.graph
     if argument:

@@ -124,7 +124,7 @@ def test_ctrl_c_stops_a_long_continue_and_keeps_the_pass(tmp_path: Path) -> None
 
 def test_forty_columns_and_no_colour(tmp_path: Path) -> None:
     talk = Talk(tmp_path, columns=40, NO_COLOR="1")
-    talk.say("", "shows how.")
+    talk.say("", "`help` shows")
     talk.say("a = Value(2.0)\rbackward a * a\r", "step 0/2")
     talk.say("step\r", "changed", "next")
     talk.say("list\r", "state")
