@@ -31,7 +31,7 @@ def variable_name(thing: Any) -> str | None:
     frame = user_frame()
     while frame is not None:
         for name, value in frame.f_locals.items():
-            if value is thing and not name.startswith("_"):
+            if value is thing and not name.startswith("_") and name.isidentifier():
                 return name
         frame = frame.f_back
     return None

@@ -432,9 +432,10 @@ def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) 
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     parts = []
     for x in inputs:
-        if isinstance(x, Node) and x.raw.__class__ in BACKENDS:
-            name = location.variable_name(x) or x.name or "a tensor"
-            parts.append(f"'{name}' on {BACKENDS[x.raw.__class__].device}")
+        raw = x.raw if isinstance(x, Node) else x
+        if raw.__class__ in BACKENDS:
+            name = location.variable_name(x) if isinstance(x, Node) else None
+            parts.append(f"{repr(name) if name else 'an array'} on {BACKENDS[raw.__class__].device}")
     return RuntimeError(f"{op.name} mixes devices: {', '.join(parts)}; move one of them with .to(...)")
 
 

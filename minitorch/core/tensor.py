@@ -289,7 +289,7 @@ class Tensor(Methods, InPlace, Node):
     def __bool__(self) -> bool:
         if self.raw.size != 1:
             raise ValueError(f"a tensor of shape {self.shape} is not true or false; use .any() or .all()")
-        return bool(self.raw)
+        return bool(self.raw.item())
 
     def __float__(self) -> float:
         return float(self.item())
@@ -344,7 +344,8 @@ class Tensor(Methods, InPlace, Node):
         return self.to("int64")
 
     def __repr__(self) -> str:
-        body = np.array2string(self.raw, separator=", ", precision=4, prefix="tensor(", threshold=100)
+        array = self.raw if isinstance(self.raw, np.ndarray) else self.raw.get()  # from its device, to be read
+        body = np.array2string(array, separator=", ", precision=4, prefix="tensor(", threshold=100)
         parts = [body]
         if self.raw.dtype not in (np.float32, np.int64, np.bool_):
             parts.append(f"dtype={self.raw.dtype}")
