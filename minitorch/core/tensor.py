@@ -134,6 +134,8 @@ class Tensor(Methods, InPlace, Node):
         """The array itself, sharing memory. RuntimeError for a tensor in a graph: use `detach()` first."""
         if self.requires_grad:
             raise RuntimeError("this tensor is in a graph; numpy() would lose it: use .detach().numpy()")
+        if not isinstance(self.raw, np.ndarray):
+            raise TypeError(f"this tensor is on {self.device}; bring it to the CPU first: .cpu().numpy()")
         return self.raw
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
