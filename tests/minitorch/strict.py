@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +27,6 @@ class StrictArray:
     """An array on the strict device."""
 
     __slots__ = ("_host", "base", "__weakref__")
-    __array_ufunc__ = None  # ndarray + StrictArray asks us, and we refuse
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, array: np.ndarray, base: StrictArray | None = None) -> None:
@@ -65,6 +65,22 @@ class StrictArray:
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError("implicit conversion to a NumPy array is not allowed; use .get()")
 
+    # NumPy's protocols, through which np.add(a, b) reaches the device: only where a test allows it
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if any(getattr(type(x), "__array_ufunc__", x) is None for x in args):
+            return NotImplemented  # a Tensor or Value answers for itself
+        if not _allowed:
+            raise TypeError(f"numpy.{ufunc.__name__} is not for arrays of the device: use the backend's")
+        given = [enter(x) for x in args]
+        found = getattr(ufunc, method)(*given, **kwargs, **({} if out is None else {"out": tuple(enter(x) for x in out)}))
+        return leave(found, *args) if out is None else out[0]
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function not in (np.shape, np.ndim, np.size) and not _allowed:
+            raise TypeError(f"numpy.{function.__name__} is not for arrays of the device: use the backend's")
+        return leave(function(*enter(list(args)), **{key: enter(x) for key, x in kwargs.items()}), *args)
+
     def _no_number(self) -> Any:
         raise TypeError("implicit conversion to a Python number is not allowed; use .item()")
 
@@ -87,6 +103,19 @@ class StrictArray:
 
     def __iter__(self) -> Iterator[StrictArray]:
         return (self[i] for i in range(len(self)))
+
+
+_allowed: list[bool] = []
+
+
+@contextmanager
+def numpy_protocols() -> Iterator[None]:
+    """NumPy's own functions work on the device's arrays inside, as CuPy lets them."""
+    _allowed.append(True)
+    try:
+        yield
+    finally:
+        _allowed.pop()
 
 
 def strict(array: Any) -> StrictArray:

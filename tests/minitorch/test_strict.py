@@ -1,0 +1,193 @@
+"""The strict device itself, and what tensors on it can do; test_ops.py runs the whole table on it."""
+
+from __future__ import annotations
+
+import copy
+import operator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import Tensor, Value, no_grad, tensor
+from minitorch.backend import BACKENDS
+from minitorch.backend import numpy as host_names
+
+from .strict import StrictArray, numpy_protocols, strict
+from .strict import namespace as xp
+
+
+def on(*numbers: float, requires_grad: bool = False) -> Tensor:
+    return Tensor(strict(np.array(numbers, "float32")), requires_grad=requires_grad)
+
+
+# The manners
+
+
+def test_nothing_becomes_a_numpy_array_by_itself() -> None:
+    a = strict([1.0, 2.0])
+    for convert in (np.asarray, np.array, np.exp, np.sum, np.sort, np.zeros_like, lambda x: np.concatenate([x, x]), lambda x: np.add(x, x)):
+        with pytest.raises(TypeError):
+            convert(a)
+    assert a.get().tolist() == a.tolist() == [1.0, 2.0] and np.shape(a) == (2,)
+
+
+def test_it_does_not_mix_with_numpy() -> None:
+    a, b = strict([1.0, 2.0]), np.array([1.0, 2.0])
+    for sign in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul):
+        for left, right in ((a, b), (b, a), (a, b[0]), (b[0], a)):
+            with pytest.raises(TypeError):
+                sign(left, right)
+    with pytest.raises(TypeError):
+        operator.iadd(a, b)
+    with pytest.raises(TypeError):
+        operator.iadd(b, a)
+    for call in (
+        lambda: xp.maximum(a, b), lambda: xp.where(b > 0, a, a), lambda: xp.concatenate([a, b]), lambda: a[np.array([0])],
+        lambda: operator.setitem(a, 0, b[0]), lambda: xp.stack([a, 1.0]), lambda: operator.setitem(a, slice(None), b),
+    ):  # fmt: skip
+        with pytest.raises(TypeError):
+            call()
+    assert (a + 1).tolist() == [2.0, 3.0] and (2.0 * a).tolist() == [2.0, 4.0] and (a + a).tolist() == [2.0, 4.0]
+
+
+def test_no_number_leaves_unasked() -> None:
+    one = strict([1.0]).sum()
+    assert type(one) is StrictArray and one.shape == () and one.item() == 1.0
+    for convert in (float, int, bool, complex, operator.index, round):
+        with pytest.raises(TypeError):
+            convert(one)
+    for reduction in ("sum", "mean", "max", "min", "any", "all", "argmax", "var", "prod", "std"):
+        assert type(getattr(strict([[1.0, 2.0]]), reduction)()) is StrictArray
+    assert type(strict([1.0, 2.0])[0]) is StrictArray
+    with pytest.raises(TypeError, match="object"):
+        strict(np.array([object()]))
+
+
+def test_views_share_memory_and_know_their_base() -> None:
+    a = strict(np.arange(6.0))
+    b = a.reshape(2, 3)
+    c = b[0]
+    c[...] = 9.0
+    c[1] += 1.0
+    assert a.tolist() == [9.0, 10.0, 9.0, 3.0, 4.0, 5.0]
+    assert b.base is a and c.base is a and a.base is None and a.copy().base is None and (a + 1).base is None
+    assert xp.transpose(b, (1, 0)).base is a
+
+
+def test_it_has_every_name_of_the_numpy_backend() -> None:
+    names = {name for name in vars(host_names) if not name.startswith("_")}
+    modules = {name for name in names if type(getattr(host_names, name)).__name__ == "module"}
+    assert names - modules <= set(vars(xp)) and BACKENDS[StrictArray] is xp
+
+
+# Tensors on it
+
+
+def test_devices_do_not_mix() -> None:
+    here, there = tensor([1.0, 2.0]), on(1.0, 2.0)
+    assert (here.device, there.device) == ("cpu", "strict")
+    for call in (lambda: here + there, lambda: there * np.array([1.0, 2.0]), lambda: minitorch.where(there > 0, here, there)):
+        with pytest.raises(RuntimeError, match=r"mixes devices.*cpu.*strict|mixes devices.*strict.*cpu"):
+            call()
+    with pytest.raises(RuntimeError, match="'here' on cpu"):
+        here + there
+
+
+def test_leaving_is_asked_for() -> None:
+    x = on(1.0)
+    assert x.item() == 1.0 and float(x) == 1.0 and bool(x) and x.tolist() == [1.0] and int(x) == 1
+    for call in (x.numpy, lambda: np.asarray(x)):
+        with pytest.raises((TypeError, RuntimeError)):
+            call()
+
+
+def test_everyday_things() -> None:
+    x = on(3.0, -1.0, 2.0, requires_grad=True)
+    assert "3" in repr(x) and "requires_grad" in repr(x)
+    assert x.argmax().item() == 0 and (x > 0).any().item() and not (x > 0).all().item()
+    assert x[x > 0].tolist() == [3.0, 2.0] and x[Tensor(strict([0, 2]))].tolist() == [3.0, 2.0]
+    assert [e.item() for e in x] == [3.0, -1.0, 2.0]
+    assert type(copy.deepcopy(x).raw) is StrictArray
+    for out in (x.argmax(), x.max(0).values, x.max(0).indices, x.sum(), x[0], x.mean(), x.double(), x.clone(), x.detach(), -x):
+        assert type(out.raw) is StrictArray, out
+
+
+def test_backward_accumulates_there() -> None:
+    w = on(1.0, 2.0, requires_grad=True)
+    for _ in range(2):
+        (w * w).sum().backward()
+    assert type(w.grad.raw) is StrictArray and w.grad.tolist() == [4.0, 8.0]
+    with no_grad():
+        w -= 0.1 * w.grad
+    w.grad = None
+    np.testing.assert_allclose(w.tolist(), [0.6, 1.2], rtol=1e-6)
+    (w * 2).backward(on(1.0, 10.0))
+    assert w.grad.tolist() == [2.0, 20.0]
+
+
+def test_slices_and_writes() -> None:
+    x = on(1.0, 2.0, 3.0, requires_grad=True)
+    (x[0:2].sum() + x[[1, 1]].sum() + x[2]).backward()
+    assert x.grad.tolist() == [1.0, 3.0, 1.0]
+    y = x * 1.0
+    y[0] = 5.0
+    y[1:2] = x[0:1] * 10.0
+    x.grad = None
+    y.sum().backward()
+    assert y.tolist() == [5.0, 10.0, 3.0] and x.grad.tolist() == [10.0, 0.0, 1.0]
+
+
+def test_values_join_in() -> None:
+    v, x = Value(2.0), on(1.0, 2.0, requires_grad=True)
+    (x * v).sum().backward()
+    assert v.grad == 3.0 and x.grad.tolist() == [2.0, 2.0]
+    (first,) = minitorch.grad((x * v**3).sum(), v, create_graph=True)
+    (second,) = minitorch.grad(first, v)
+    assert (first.item(), second.item()) == (36.0, 36.0)
+
+
+def test_views_and_versions() -> None:
+    w, x = on(1.0, 1.0, requires_grad=True), on(2.0, 3.0)
+    part = x[0:2]
+    out = (w * part).sum()
+    with no_grad():
+        x += 1.0
+    with pytest.raises(RuntimeError, match="'part', read by mul"):
+        out.backward()
+
+
+def test_the_stepper_walks_there() -> None:
+    x = on(1.0, 2.0, requires_grad=True)
+    stepper = minitorch.Stepper((x * x + x[0] * x).sum())
+    stepper.run()
+    end = x.grad.tolist()
+    stepper.goto(0)
+    assert x.grad is None and stepper.flow(x) is None
+    stepper.run()
+    assert x.grad.tolist() == end == [2 + 2 + 2.0, 4 + 1.0]
+    assert all(type(done.contribution) is StrictArray for done in stepper.ledger(x))
+
+
+def test_a_model_trains_there() -> None:
+    def train(wrap: Any) -> list[float]:
+        minitorch.manual_seed(0)
+        model = minitorch.nn.Sequential(minitorch.nn.Linear(3, 8), minitorch.nn.ReLU(), minitorch.nn.Linear(8, 4))
+        draw = np.random.default_rng(0)
+        for p in model.parameters():
+            p.data = Tensor(wrap(draw.normal(size=p.shape).astype("float32")))
+        inputs, targets = Tensor(wrap(draw.normal(size=(6, 3)).astype("float32"))), Tensor(wrap(draw.integers(0, 4, 6)))
+        optimizer = minitorch.optim.SGD(model.parameters(), lr=0.1)
+        losses = []
+        for _ in range(4):
+            loss = minitorch.nn.functional.cross_entropy(model(inputs), targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    with numpy_protocols():  # optimizers call NumPy's functions, with `out=`; CuPy answers them
+        there = train(strict)
+    assert there == train(np.array)
