@@ -19,8 +19,6 @@ class ToTensor(Transform):
     """A tensor (channels, height, width) of an image; bytes 0 to 255 become float32 from 0 to 1, other numbers stay."""
 
     def image(self, image: Any) -> Any:
-        if isinstance(image, Tensor):
-            return image
         array, _ = opened(image)
         array = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
         if array.dtype == np.uint8:
