@@ -91,6 +91,10 @@ def softplus(x: Any) -> Any:
     return apply(Softplus(), x)
 
 
+def stack(parts: Any, axis: int = 0) -> Any:
+    return ops.stack(parts, axis)
+
+
 def concatenate(parts: Any, axis: int = 0) -> Any:
     return apply(Cat(axis), *parts)
 
@@ -105,6 +109,14 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return ops.mean(x, axis, keepdims)
+
+
+def ones_like(x: Any) -> Any:
+    return Tensor(BACKENDS[type(x.raw)].ones_like(x.raw))
+
+
+def nowhere_zero(x: Any) -> bool:
+    return BACKENDS[type(x.raw)].nowhere_zero(x.raw)  # type: ignore[no-any-return]
 
 
 def axis_size(x: Any, axis: Any) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
 from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
+from ..ops.index import Into
 from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
 from ..ops.resize import AlongAxes, Nearest, NearestBack
@@ -98,3 +99,26 @@ def unpad(grad: Any, pads: Any, mode: str, shape: Sizes) -> Any:
 
 def how_often(index: Any) -> Any:
     return backend(index).how_often(raw(index))
+
+
+def grid_lines(along: Any, *rest: Any) -> Any:
+    return backend(along).grid_lines(raw(along), *rest)
+
+
+def grid_cell(place: Any, mode: str) -> Any:
+    return backend(place).grid_cell(raw(place), mode)
+
+
+def grid_pixel(number: Any, *rest: Any) -> Any:
+    return backend(number).grid_pixel(number, *rest)
+
+
+def image_numbers(grid: Any) -> Any:
+    return backend(grid).image_numbers(raw(grid))
+
+
+def into_all(parts: Any, shape: tuple[int, ...]) -> Any:
+    total = apply(Into(parts[0][1], shape), parts[0][0])
+    for part, index in parts[1:]:
+        total = total + apply(Into(index, shape), part)
+    return total

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy import (
     abs,
+    all,
     amax,
     amin,
+    any,
     arange,
     arccos,
     arccosh,
@@ -32,12 +34,16 @@ from numpy import (
     copysign,
     cos,
     cosh,
+    count_nonzero,
+    cumprod,
+    cumsum,
     divide,
     equal,
     exp,
     exp2,
     expand_dims,
     expm1,
+    flip,
     floor,
     floor_divide,
     fmax,
@@ -77,6 +83,7 @@ from numpy import (
     ones,
     ones_like,
     power,
+    prod,
     remainder,
     reshape,
     right_shift,
@@ -108,6 +115,7 @@ from .numpy_pool import (
 )  # fmt: skip
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_special import erf, erfc, erfinv
+from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 
 device = "cpu"
 
@@ -205,6 +213,36 @@ def stretched_axes(from_shape: tuple[int, ...], to_shape: tuple[int, ...]) -> tu
     return tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(to_shape) if n == 1 and from_shape[i + extra] != 1
     )
+
+
+def logsumexp(x: ndarray, axis: Any = None, keepdims: bool = False) -> ndarray:
+    """log(sum(exp(x))), shifted by the maximum so that nothing overflows."""
+    peak = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    peak = np.where(np.isfinite(peak), peak, 0)
+    out = np.log(np.sum(np.exp(x - peak), axis=axis, keepdims=True)) + peak
+    return out if keepdims else np.squeeze(out, axis)
+
+
+def nowhere_zero(x: ndarray) -> bool:
+    """True if no element is 0."""
+    return bool(np.all(x))
+
+
+def order(x: ndarray, axis: int, descending: bool) -> ndarray:
+    """The positions of the elements along `axis`, by size; equal ones stay in their order, nan counts as the largest."""
+    if not descending:
+        return np.argsort(x, axis=axis, kind="stable")
+    return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+
+
+def argmedian(x: ndarray, axis: int, skip_nan: bool) -> ndarray:
+    """Where the middle element along `axis` is (the lower of two; that of a nan if there is one, unless skipped)."""
+    last = x.shape[axis] - 1
+    middle = np.full(np.sum(x, axis=axis, keepdims=True).shape, last // 2)
+    if x.dtype.kind == "f":
+        numbers = np.sum(~np.isnan(x), axis=axis, keepdims=True)
+        middle = np.maximum((numbers - 1) // 2, 0) if skip_nan else np.where(numbers > last, middle, last)
+    return np.take_along_axis(np.argsort(x, axis=axis, kind="stable"), middle, axis)
 
 
 def axis_size(x: Any, axis: Any) -> int:
