@@ -70,7 +70,12 @@ class Debugger:
 
     def on_backward(self, root: Node, gradient: Any, retain_graph: bool | None, create_graph: bool) -> bool:
         """The engine's hook: run a backward pass here, step by step where somebody wants to see it."""
-        if create_graph or not (self.pause_next or self.session.stops.breakpoints):
+        if not (self.pause_next or self.session.stops.breakpoints):
+            return False
+        if create_graph:
+            reader = self._reader()
+            if reader is not None and self.pause_next:
+                reader.show([Message("backward(create_graph=True) is recorded itself and runs through; the next pass pauses")])
             return False
         stepper = Stepper(root, gradient)
         self._enter(users_frame())

@@ -5,6 +5,7 @@ prompt_toolkit, batch mode, the debugger inside a script, and the tests all driv
 
 from __future__ import annotations
 
+import ast
 import difflib
 import keyword
 import re
@@ -244,7 +245,7 @@ class Session:
         if outcome.failure is not None:
             return self._failed(text, outcome.failure)
         shown: list[View] = [] if outcome.value is None else [echo.show(self, outcome.value)]
-        if ran_through:
+        if ran_through and calls_backward(line.text):
             shown.append(self._ran_through(ran_through[0]))
         return Result(text, True, "python", shown)
 
@@ -309,7 +310,18 @@ class Lazy(Mapping[str, Any]):
 
 def refused(text: str, error: CommandError) -> Result:
     """The result of a command that could not be carried out."""
-    return Result(text, False, "command", [Message(str(error), "error")], exit_code=2)
+    return Result(text, False, "command", [Message(str(error), "error")], exit_code=error.exit_code)
+
+
+def calls_backward(source: str) -> bool:
+    """Whether a statement, and not a loop or a function in it, is a call of backward()."""
+    return any(
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Attribute)
+        and statement.value.func.attr == "backward"
+        for statement in ast.parse(source).body
+    )
 
 
 def _two_words(text: str) -> bool:

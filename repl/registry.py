@@ -24,6 +24,14 @@ GROUPS = ("begin", "move", "back", "stop", "look", "teach", "draw", "session")
 class CommandError(Exception):
     """A command cannot do what was asked: one sentence with the way out. No traceback is ever shown for it."""
 
+    exit_code = 2
+
+
+class CheckFailed(CommandError):
+    """What a script of commands expected is not so."""
+
+    exit_code = 1
+
 
 @dataclass(frozen=True)
 class Command:

@@ -79,19 +79,22 @@ def list_(session: Session, argument: str) -> View:
     graph, stepper = session.graph, session.stepper
     if not graph.nodes:
         raise CommandError("no graph yet; compute something with Value or tensor, for example `L = Value(2.0) * Value(3.0)`")
-    nodes = graph.nodes if stepper is None else [*stepper.order, *_leaves(graph)]
     current = stepper.node if stepper is not None else None
+    here = graph.number(current) if current is not None else None
+    nodes: Sequence[Node] = graph.nodes
+    if stepper is not None:
+        far = not argument and here is not None and len(stepper.order) - here > 2 * AROUND
+        nodes = stepper.order if far else [*stepper.order, *_leaves(graph)]
     footer = ""
     if argument and argument != "all":
         nodes = graph.select(argument)
         if not nodes:
             raise CommandError(graph.missing(argument))
     elif not argument and len(nodes) > 2 * AROUND + 1:
-        here = graph.number(current) if current is not None else None
         if here is None:
             here = 0 if stepper is None or not stepper.position else len(nodes) - 1
         first = min(max(here - AROUND, 0), len(nodes) - 2 * AROUND - 1)
-        footer = f"{count(len(nodes), 'node')}; `list all` shows more, `list op:mul` or `list leaf` some"
+        footer = f"{count(len(graph.nodes), 'node')}; `list all` shows more, `list op:mul` or `list leaf` some"
         nodes = nodes[first : first + 2 * AROUND + 1]
     return _table(graph, nodes, current, footer)
 

@@ -72,6 +72,16 @@ def test_json_is_one_object_for_each_line(capsys: pytest.CaptureFixture[str]) ->
         ("1 / 0", 3, "ZeroDivisionError"),
         ("raise SystemExit(7)", 7, ""),
         ("x = 1", 0, ""),
+        ("expect 1 + 1 == 2", 0, ""),
+        ("expect Value(2.0) == 2.1 ~ 0.2", 0, ""),
+        ("expect [1, 2] == [1, 2]", 0, ""),
+        (
+            "expect tensor([1.0, 2.0]) == [1, 3] ~ 0.1",
+            1,
+            "to be [1, 3] within 0.1; it is [1.0, 2.0]",
+        ),
+        ("expect 3 < 2", 1, "expected 3 < 2: it is not so"),
+        ("expect", 2, "expect what?"),
     ],
 )
 def test_exit_codes(capsys: pytest.CaptureFixture[str], line: str, code: int, sentence: str) -> None:
