@@ -65,12 +65,12 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.multiply.reduce(x, axis=_axes(x, axis), keepdims=keepdims)
 
 
-def argmax(x: Any, axis: Any = None) -> Any:
-    return numbers(x).argmax(axis)
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return numbers(x).argmax(axis, keepdims=keepdims)
 
 
-def argmin(x: Any, axis: Any = None) -> Any:
-    return numbers(x).argmin(axis)
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return numbers(x).argmin(axis, keepdims=keepdims)
 
 
 def softmax(x: Any, axis: int) -> Any:

@@ -54,7 +54,7 @@ class Stepper:
     def __init__(self, root: Node, gradient: Any = None) -> None:
         start = engine.seed(root, gradient, create_graph=False)
         self.root = root
-        steps = engine.plan([root])
+        steps = self._plan()
         self.order = [node for node, _ in steps]
         self._flow = engine.Flow({root: start}, reversible=True)
         self._slots = [slots for _, slots in steps]
@@ -115,7 +115,7 @@ class Stepper:
             before, received = self._flow.get(x), None
             if product is not None:
                 received = engine.fitted(product, x, create_graph=False)
-                self._flow.arrive(x, received)
+                self._arrive(x, received)
         done = Contribution(
             index=self.position, node=node, slot=slot, label=node.op.labels(len(node.inputs))[slot], input=x,
             incoming=incoming, local=local, rule=node.op.formula(slot), product=_dense(product),
@@ -203,6 +203,12 @@ class Stepper:
         return "ready" if arrived == expected else "todo"
 
     # Inside
+
+    def _plan(self) -> list[engine.Step]:
+        return engine.plan([self.root])
+
+    def _arrive(self, x: Node, received: Any) -> None:
+        self._flow.arrive(x, received)
 
     def _pull(self, number: int) -> tuple[Any, list[tuple[int, Any, Any]]]:
         """The gradient at one node, complete by now, and its products for all slots, computed once."""

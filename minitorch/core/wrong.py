@@ -1,0 +1,63 @@
+"""The wrong algorithms that everybody writes first, to be stepped beside the right one.
+
+With `a = 1; b = a + a; c = b + b` the gradient of a is 4. Assigning instead of adding gives 1; recursion without an order
+gives 6; not zeroing between two passes gives 4 + 4, and more in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import backward as engine
+from .node import Node
+from .stepper import Stepper
+
+RULES = {
+    "assign": "a gradient that arrives replaces what was there (`=` instead of `+=`)",
+    "noorder": "each arrival is passed on at once, with all that has arrived so far, without waiting for the rest",
+    "nozero": "the pass starts from the gradients that an earlier one left behind, in every node",
+}
+LIMIT = 100_000
+"""Contributions after which the naive recursion is refused: it visits every path, and paths grow as 2**depth."""
+
+
+class WrongStepper(Stepper):
+    """A backward pass by a wrong algorithm, stepped like the right one. Its result stays in `flow`; no `.grad` is touched.
+
+    `rule` is a key of RULES. ValueError for another one, and for a graph on which "noorder" would take too long.
+    """
+
+    def __init__(self, root: Node, rule: str, gradient: Any = None) -> None:
+        if rule not in RULES:
+            raise ValueError(f"there is no rule '{rule}'; choose one of {', '.join(RULES)}")
+        self.rule = rule
+        super().__init__(root, gradient)
+        if rule == "nozero":
+            for node in {*self.order, *(x for node in self.order for x in node.inputs or () if isinstance(x, Node))}:
+                held = node._grad
+                if held is not None and node is not root:
+                    self._flow[node] = held.raw if isinstance(held, Node) else held
+
+    def _plan(self) -> list[engine.Step]:
+        steps = engine.plan([self.root])
+        if self.rule != "noorder":
+            return steps
+        slots = dict(steps)
+        visits: list[engine.Step] = []
+        pending = [(self.root, slot) for slot in reversed(slots[self.root])]
+        while pending:
+            node, slot = pending.pop()
+            visits.append((node, (slot,)))
+            if len(visits) > LIMIT:
+                raise ValueError(f"recursion without an order takes more than {LIMIT:,} steps on this graph: it follows every path")
+            x = node.inputs[slot]  # type: ignore[index]
+            pending += [(x, inner) for inner in reversed(slots.get(x, ()))]
+        return visits
+
+    def _arrive(self, x: Node, received: Any) -> None:
+        if self.rule == "assign":
+            self._flow.pop(x, None)
+        super()._arrive(x, received)
+
+    def _give_grads(self) -> None:
+        """A wrong gradient is for looking at, not for using."""

@@ -1,0 +1,107 @@
+"""Zoom: tensors as the scalars they stand for. Replay: the same operations on other numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minitorch
+import minitorch.nn.functional as F
+from minitorch import Value, tensor
+from minitorch.core.replay import replay
+from minitorch.core.zoom import unfold, zoom
+
+
+def numbers(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.frompyfunc(float, 1, 1)(values), dtype=float)
+
+
+def leaf(*shape: int, dtype: str = "float64") -> minitorch.Tensor:
+    return tensor(np.random.default_rng(sum(shape)).normal(size=shape), dtype=dtype, requires_grad=True)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda: leaf(2, 3) @ leaf(3, 2),
+        lambda: F.softmax(leaf(2, 3), dim=1),
+        lambda: F.cross_entropy(leaf(2, 3), tensor([0, 2])),
+        lambda: F.conv2d(leaf(1, 2, 5, 5), leaf(3, 2, 3, 3), stride=2, padding=1),
+        lambda: F.conv2d(leaf(1, 2, 5, 5), leaf(2, 1, 3, 3), groups=2, dilation=2),
+        lambda: F.linear(leaf(2, 3), leaf(4, 3), leaf(4)),
+        lambda: leaf(2, 3).var(1),
+        lambda: leaf(2, 3).mean(),
+        lambda: leaf(2, 3).max(1).values,
+        lambda: leaf(2, 3).amax((0, 1)),
+        lambda: leaf(3) + leaf(2, 3),
+        lambda: leaf(2, 3)[:, [0, 0, 2]],
+        lambda: leaf(2, 3).reshape(3, 2).T,
+        lambda: leaf(2, 3).sigmoid(),
+        lambda: minitorch.stack([Value(1.0), Value(2.0)]),
+    ],
+)  # fmt: skip
+def test_one_operation_is_the_same_numbers_as_its_scalars(function, dtype):
+    minitorch.set_default_dtype(dtype)
+    try:
+        out = function()
+    finally:
+        minitorch.set_default_dtype("float32")
+    np.testing.assert_allclose(numbers(zoom(out)[out]), out.raw, rtol=1e-12 if out.dtype == "float64" else 1e-5, atol=1e-12)
+
+
+def test_a_whole_graph_unfolds_with_the_same_gradients_and_readable_names():
+    x, w = leaf(2, 3).named("x"), leaf(3, 2).named("w")
+    loss = F.cross_entropy((x @ w).tanh(), tensor([0, 1]))
+    values = unfold(loss)
+    values[loss][()].backward()
+    loss.backward()
+    np.testing.assert_allclose([[v.grad for v in row] for row in values[w]], w.grad.numpy(), rtol=1e-12)
+    assert values[w][1, 0].name == "w[1,0]"
+
+
+def test_a_leaf_and_a_large_operation_are_refused_by_name():
+    x = leaf(2, 3).named("x")
+    with pytest.raises(ValueError, match="'x' is a leaf"):
+        zoom(x)
+    big = (leaf(100, 100) * 2.0).named("big")
+    with pytest.raises(ValueError, match=r"'big' is too large to zoom into: mul has 20,000 elements in and out"):
+        zoom(big)
+
+
+def test_replay_equals_building_the_graph_afresh_and_leaves_the_old_one_alone():
+    w, x = Value(2.0, name="w"), Value(3.0)
+
+    def build(w: Value) -> Value:
+        return (w * x).tanh() + w
+
+    y = build(w)
+    before = y.data
+    again = replay(y, {w: 0.25})
+    fresh = Value(0.25)
+    expected = build(fresh)
+    again[y].backward()
+    expected.backward()
+    assert again[y].data == expected.data and again[w].grad == fresh.grad
+    assert (y.data, w.data, w.grad, again[w].name) == (before, 2.0, None, "w")
+    assert x not in again  # what does not depend on the change is shared
+
+
+def test_replay_of_tensors_reuses_what_was_drawn_and_checks_shapes():
+    x = leaf(4, 4)
+    dropped = F.dropout(x, 0.5, training=True)
+    loss = (dropped * 3).sum()
+    again = replay(loss, {x: x.raw * 2})
+    np.testing.assert_allclose(again[dropped].raw, dropped.raw * 2)  # the same mask
+    np.testing.assert_allclose(again[loss].raw, loss.raw * 2)
+    with pytest.raises(ValueError, match=r"has shape \(4, 4\), its new value \(2,\)"):
+        replay(loss, {x: [1.0, 2.0]})
+
+
+def test_a_changed_result_becomes_a_leaf():
+    a = Value(1.0)
+    b = a * 2
+    c = b * b
+    again = replay(c, {b: 5.0})
+    again[c].backward()
+    assert again[c].data == 25.0 and again[b].grad == 10.0 and a.grad is None
