@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LINES = 14  # of a tree
 TEXT_LINES = 40  # of anything else
+COUNTED = 1000  # nodes behind one that is not expanded
 ELEMENTS = 64  # an array up to this size is printed
 
 
@@ -47,14 +48,11 @@ def tree(graph: Graph, root: Node, lines: int = LINES) -> Tree:
         seen.add(node)
         inputs = _nodes(node)
         opened = inputs if node in expanded and not again else []
-        more = "" if opened or not inputs else "above" if again and node in expanded else f"{len(behind(node)):,}"
+        more = "" if opened or not inputs else "above" if again and node in expanded else _amount_below(node)
         branches.append(branch(graph, node, prefix, more))
         for number, x in enumerate(opened):
             last = number == len(opened) - 1
             grow(x, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))
-
-    def behind(node: Node) -> list[Node]:
-        return [] if node.inputs is None else _below(node, 1000)
 
     grow(root, "", "")
     raw = root.raw
@@ -98,16 +96,18 @@ def _nodes(node: Node) -> list[Node]:
     return [x for x in node.inputs or () if isinstance(x, Node)]
 
 
-def _below(node: Node, most: int) -> list[Node]:
-    """What a node was computed from, up to `most` nodes."""
+def _amount_below(node: Node) -> str:
+    """How many nodes a node was computed from: `12`, `1,000+`."""
     found: dict[Node, None] = {}
     queue = [node]
-    for reader in queue:
+    for reader in queue:  # grows while it is walked
         for x in _nodes(reader):
-            if x not in found and len(found) < most:
+            if x not in found:
                 found[x] = None
                 queue.append(x)
-    return list(found)
+        if len(found) >= COUNTED:
+            return f"{COUNTED:,}+"
+    return str(len(found))
 
 
 def _footer(root: Node) -> str:

@@ -51,7 +51,7 @@ class Session:
         self.pause_next = False
         """The script shall pause again at its next backward()."""
         self._repeat = ""
-        self._graph: tuple[Any, Graph] | None = None
+        self._graph: tuple[dict[str, Any], Graph] | None = None  # and the variables that named it
 
     # Asked by the frontends
 
@@ -119,13 +119,13 @@ class Session:
     def graph(self) -> Graph:
         """The graph of the pass; without one, everything behind the user's variables."""
         variables = self.variables
-        key = (id(self.stepper), tuple((name, id(value)) for name, value in variables.items() if nameable(value)))
-        if self._graph is None or self._graph[0] != key:
+        naming = {name: value for name, value in variables.items() if nameable(value)}
+        if self._graph is None or self._graph[1].stepper is not self.stepper or not same_objects(self._graph[0], naming):
             if self.stepper is not None:
                 graph = Graph.behind([self.stepper.root], variables, self.stepper)
             else:
                 graph = Graph.behind([value for value in variables.values() if isinstance(value, Node)], variables)
-            self._graph = (key, graph)
+            self._graph = (naming, graph)
         return self._graph[1]
 
     def graph_of(self, node: Node) -> Graph:
@@ -220,8 +220,8 @@ class Session:
         except KeyboardInterrupt:
             return Result(text, False, "command", [Message("stopped by Ctrl-C", "warning")], exit_code=3)
         except Exception as error:  # e.g. the rule of a user's own operation raised while it was stepped on
-            reason = Message(f"{line.command.name} failed: {type(error).__name__}: {error}", "error")
-            return Result(text, False, "command", [reason], exit_code=3)
+            kind = "" if isinstance(error, RuntimeError) else f"{line.command.name} failed: {type(error).__name__}: "
+            return Result(text, False, "command", [Message(f"{kind}{error}", "error")], exit_code=3)
         return Result(text, True, "command", [*shown] if isinstance(shown, Sequence) else [shown])
 
     def _python(self, line: Line, text: str) -> Result:
@@ -241,7 +241,9 @@ class Session:
         if outcome.left is not None:
             self.leaving = "detach" if self.script else "quit"
             code = outcome.left.code
-            return Result(text, True, "python", exit_code=code if isinstance(code, int) else 0 if code is None else 1)
+            if isinstance(code, str):  # sys.exit("what went wrong")
+                return Result(text, True, "python", [Message(code)], exit_code=1)
+            return Result(text, True, "python", exit_code=code or 0)
         if outcome.failure is not None:
             return self._failed(text, outcome.failure)
         shown: list[View] = [] if outcome.value is None else [echo.show(self, outcome.value)]
@@ -333,6 +335,11 @@ def _two_words(text: str) -> bool:
 def closest(word: str, names: Sequence[str]) -> list[str]:
     """The names that look most like a word."""
     return difflib.get_close_matches(word, names, n=2, cutoff=0.6)
+
+
+def same_objects(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether two sets of variables bind the same names to the same objects, in the same order."""
+    return list(a) == list(b) and all(x is y for x, y in zip(a.values(), b.values()))
 
 
 def nameable(value: Any) -> bool:

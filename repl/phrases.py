@@ -78,18 +78,11 @@ def definition(node: Node, name_of: NameOf) -> str:
     return f"{name_of(node)} = {made}" if made else name_of(node)
 
 
-def origin(node: Node) -> tuple[str, int] | None:
-    """(file, line) that made a node. Read from its slot: `where` of a Tensor is also the name of an operation."""
-    found: tuple[str, int] | None = getattr(node, "_where", None)
-    return found
-
-
 def place(node: Node) -> str:
     """`train.py:12` of the line that made a node, or nothing."""
-    made = origin(node)
-    if made is None:
+    if node.made_at is None:
         return ""
-    file, line = made
+    file, line = node.made_at
     if file.startswith("<") and not file.startswith("<input"):
         return ""
     if file.startswith("<input"):

@@ -50,7 +50,7 @@ class Names(MutableMapping[str, Any]):
             return self.variables[name]
         if name in self.hidden:
             return self.hidden[name]
-        if name not in self.nodes or hasattr(builtins, name):
+        if hasattr(builtins, name) or name not in self.nodes:  # in this order: naming a large graph takes a while
             raise KeyError(name)
         return self.nodes[name]
 

@@ -64,8 +64,7 @@ def _made_at(node: Node) -> list[tuple[str, str]]:
 def _source(node: Node) -> str:
     import linecache
 
-    made = phrases.origin(node)
-    return linecache.getline(*made).strip() if made else ""
+    return linecache.getline(*node.made_at).strip() if node.made_at else ""
 
 
 @command("list", "l", group="look", usage="list [SEL|all]", example=(*EXAMPLE, "step", "list"), argument="node")
