@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
+from ..ops.attention import MaskedSoftmax
 from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
 from ..ops.index import Into
 from ..ops.pad import Pad, Unpad
@@ -122,3 +123,7 @@ def into_all(parts: Any, shape: tuple[int, ...]) -> Any:
     for part, index in parts[1:]:
         total = total + apply(Into(index, shape), part)
     return total
+
+
+def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
+    return apply(MaskedSoftmax(causal), scores) if mask is None else apply(MaskedSoftmax(causal), scores, mask)

@@ -150,6 +150,21 @@ def softmax(x: ndarray, axis: int) -> ndarray:
     return e
 
 
+def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
+    """softmax over the last axis of the scores, which it overwrites, after adding the mask's numbers or hiding where it is
+    False, and with `causal` what comes later than the row. A row with nothing left to choose from is 0."""
+    allowed = np.tri(*scores.shape[-2:], dtype=bool) if causal else None
+    if mask is not None:
+        allowed, scores = (mask, scores) if mask.dtype.kind == "b" else (allowed, scores + mask)
+    if allowed is not None:
+        scores = np.where(allowed, scores, -np.inf)
+    scores -= _finite_max(scores, -1)
+    np.exp(scores, out=scores)
+    total = scores.sum(-1, keepdims=True)
+    scores /= np.where(total == 0, 1, total).astype(scores.dtype, copy=False)
+    return scores
+
+
 def log_softmax(x: ndarray, axis: int) -> ndarray:
     """log(softmax(x)) along `axis`, without ever taking the logarithm of a rounded zero."""
     shifted = x - _finite_max(x, axis)

@@ -6,6 +6,7 @@ from ..ops.activation import (
     celu, elu, gelu, glu, hardshrink, hardsigmoid, hardswish, hardtanh, leaky_relu, log_softmax, logsigmoid, mish, prelu, relu6,
     rrelu, selu, silu, softmax, softmin, softplus, softshrink, softsign, tanhshrink, threshold,
 )  # fmt: skip
+from ..ops.attention import multi_head_attention_forward, scaled_dot_product_attention
 from ..ops.classes import cross_entropy, multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss, nll_loss
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, fold, unfold
 from ..ops.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
@@ -29,7 +30,7 @@ from ..ops.resize import (
 from ..ops.sample import affine_grid, grid_sample
 
 __all__ = [
-    "affine_grid", "grid_sample", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
+    "multi_head_attention_forward", "scaled_dot_product_attention", "affine_grid", "grid_sample", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
     "adaptive_max_pool2d", "adaptive_max_pool3d", "alpha_dropout", "avg_pool1d", "avg_pool2d", "avg_pool3d",
     "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "celu", "channel_shuffle", "conv1d",
     "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cross_entropy", "dropout",
