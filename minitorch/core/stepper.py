@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -12,33 +11,62 @@ from ..backend.numpy import stretched_axes
 from ..ops.index import Part
 from . import backward as engine
 from .modes import quietly
-from .node import Node, freed
+from .node import Node, Op, freed
 from .tensor import Tensor
 from .value import Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
     """One edge's share of the pass: what `node` hands to its input number `slot`.
 
     `incoming` is the gradient that arrived at `node`; `local` the local derivative (None for operations that state a
     product instead); `product` their product, and `contribution` the same summed back over what broadcasting stretched,
     as `reduction` tells. `before` and `after` are what `input` has received without and with it (None: nothing yet).
+    What is there to be read (`label`, `rule`, `reduction`) is worked out when it is: a pass may have millions of these.
     """
 
-    index: int
-    node: Node
-    slot: int
-    label: str
-    input: Node
-    incoming: Any
-    local: Any
-    rule: str
-    product: Any
-    reduction: str | None
-    contribution: Any
-    before: Any
-    after: Any
+    __slots__ = ("index", "node", "slot", "input", "incoming", "local", "before", "after", "_product", "_received")
+
+    def __init__(
+        self, index: int, node: Node, slot: int, input: Node, incoming: Any, local: Any, product: Any, received: Any,
+        before: Any, after: Any,
+    ) -> None:  # fmt: skip
+        self.index, self.node, self.slot, self.input = index, node, slot, input
+        self.incoming, self.local, self._product, self._received = incoming, local, product, received
+        self.before, self.after = before, after
+
+    @property
+    def label(self) -> str:
+        """The name of the slot: "a", "weight"."""
+        return self._op.labels(self.slot + 1)[self.slot]
+
+    @property
+    def rule(self) -> str:
+        """The derivative rule as it is written: `∂out/∂a = b`."""
+        return self._op.formula(self.slot)
+
+    @property
+    def product(self) -> Any:
+        """incoming × local, or what the operation's rule made of incoming: in the shape of the result."""
+        return _dense(self._product)
+
+    @property
+    def contribution(self) -> Any:
+        """What the input receives, in its shape."""
+        return _dense(self._received)
+
+    @property
+    def reduction(self) -> str | None:
+        """How the product was summed back to the shape of the input: `sum axis 0: (3, 4) → (4,)`; None where it was not."""
+        return _reduction(self._product, self.input)
+
+    @property
+    def _op(self) -> Op:
+        assert self.node.op is not None
+        return self.node.op
+
+    def __repr__(self) -> str:
+        return f"Contribution({self.index}: {self._op.name} → {self.label}, {self.before} → {self.after})"
 
 
 class Stepper:
@@ -109,18 +137,16 @@ class Stepper:
         node, offset = self.order[number], self.position - self._first[number]
         incoming, pulled = self._pull(number)
         slot, local, product = pulled[offset]
-        assert node.op is not None and node.inputs is not None
-        x = node.inputs[slot]
-        with quietly():
-            before, received = self._flow.get(x), None
-            if product is not None:
+        x: Any = node.inputs[slot]  # type: ignore[index]
+        before, received = self._flow.get(x), None
+        if product.__class__ is float and x.raw.__class__ is float:
+            received = product
+            self._arrive(x, received)
+        elif product is not None:
+            with quietly():
                 received = engine.fitted(product, x, create_graph=False)
                 self._arrive(x, received)
-        done = Contribution(
-            index=self.position, node=node, slot=slot, label=node.op.labels(len(node.inputs))[slot], input=x,
-            incoming=incoming, local=local, rule=node.op.formula(slot), product=_dense(product),
-            reduction=_reduction(product, x), contribution=_dense(received), before=before, after=self._flow.get(x),
-        )  # fmt: skip
+        done = Contribution(self.position, node, slot, x, incoming, local, product, received, before, self._flow.get(x))
         self._applied.append(done)
         self._ledgers.setdefault(x, []).append(done)
         if self.finished:
@@ -160,8 +186,8 @@ class Stepper:
         """Move to `position`, forward or back; returns what was applied or taken back. IndexError outside 0..len."""
         if not 0 <= position <= len(self):
             raise IndexError(f"position {position} is outside this pass: 0 to {len(self)}")
-        move, count = (self.step, position - self.position) if position > self.position else (self.rstep, self.position - position)
-        return [move() for _ in range(count)]  # type: ignore[misc]
+        move = self.step if position > self.position else self.rstep
+        return [move() for _ in range(abs(position - self.position))]  # type: ignore[misc]
 
     def run(self) -> list[Contribution]:
         """Go on to the end; returns what was applied."""
@@ -217,7 +243,9 @@ class Stepper:
             if node.inputs is None:
                 raise freed(node)
             grad, found = self._flow.get(node), {}
-            if grad is not None:
+            if grad.__class__ is float and node.backward_hooks is None:
+                found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots)}
+            elif grad is not None:
                 with quietly():
                     grad = engine.hooked(node, grad)
                     found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots)}

@@ -141,8 +141,8 @@ class Value(ElementMethods, Node):
 
     def relu(self) -> Value:
         """The number where positive, else 0."""
-        raw = self.raw
-        return _unary_like(RELU, 0.0 if raw <= 0 else raw, (self,)) if state.plain else _watched(RELU, 0.0 if raw <= 0 else raw, self)
+        raw = 0.0 if self.raw <= 0 else self.raw
+        return _unary_like(RELU, raw, (self,)) if state.plain else _watched(RELU, raw, self)
 
     def tanh(self) -> Value:
         """The hyperbolic tangent."""

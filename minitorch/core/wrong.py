@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import backward as engine
-from .node import Node
+from .node import Node, nodes_of
 from .stepper import Stepper
 
 RULES = {
@@ -33,10 +33,10 @@ class WrongStepper(Stepper):
         self.rule = rule
         super().__init__(root, gradient)
         if rule == "nozero":
-            for node in {*self.order, *(x for node in self.order for x in node.inputs or () if isinstance(x, Node))}:
-                held = node._grad
-                if held is not None and node is not root:
-                    self._flow[node] = held.raw if isinstance(held, Node) else held
+            for reader in self.order:
+                for x in nodes_of(reader.inputs):
+                    if x._grad is not None:
+                        self._flow[x] = x._grad.raw if isinstance(x._grad, Node) else x._grad
 
     def _plan(self) -> list[engine.Step]:
         steps = engine.plan([self.root])
@@ -49,7 +49,7 @@ class WrongStepper(Stepper):
             node, slot = pending.pop()
             visits.append((node, (slot,)))
             if len(visits) > LIMIT:
-                raise ValueError(f"recursion without an order takes more than {LIMIT:,} steps on this graph: it follows every path")
+                raise ValueError(f"recursion without an order takes more than {LIMIT:,} steps here: it follows every path")
             x = node.inputs[slot]  # type: ignore[index]
             pending += [(x, inner) for inner in reversed(slots.get(x, ()))]
         return visits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -60,10 +59,8 @@ def _refuse_large(nodes: list[Node], limit: int, names: Mapping[Node, str] | Non
     for node in nodes:
         size = sum(int(np.size(x.raw)) for x in (node, *(x for x in node.inputs or () if isinstance(x, Node))))
         if size > limit:
-            op = node.op.name if node.op else "a leaf"
-            raise ValueError(
-                f"'{_named(node, names)}' is too large to zoom into: {op} has {size:,} elements in and out, the limit is {limit:,}"
-            )
+            what = f"{node.op.name if node.op else 'a leaf'} has {size:,} elements in and out"
+            raise ValueError(f"'{_named(node, names)}' is too large to zoom into: {what}, the limit is {limit:,}")
 
 
 def _leaf_values(x: Node, names: Mapping[Node, str] | None) -> np.ndarray:
@@ -71,7 +68,7 @@ def _leaf_values(x: Node, names: Mapping[Node, str] | None) -> np.ndarray:
     if isinstance(x, Value):
         return objects.filled((), lambda index: x)
     if x.raw.dtype.kind != "f":
-        return x.raw  # type: ignore[no-any-return]
+        return x.raw
     name = _named(x, names)
     return objects.filled(x.raw.shape, lambda index: Value(x.raw[index], name=_element(name, index)))
 
