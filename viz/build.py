@@ -42,18 +42,7 @@ def view(
     root = stepper.root if stepper is not None else of
     if not isinstance(root, Node):
         raise TypeError(f"draw needs a Value, a Tensor or a Stepper, not {type(of).__name__}")
-    builder = Builder(root, stepper, variables or {}, digits, limit)
-    nodes, edges = builder.build()
-    nodes, edges, notes = shorten_edges(nodes, edges)
-    return GraphView(
-        title=builder.title(),
-        subtitle=builder.subtitle(),
-        nodes=nodes,
-        edges=edges,
-        clusters=framed(nodes, edges),
-        notes=(*builder.notes, *notes),
-        legend=legend(nodes, edges),
-    )
+    return Builder(root, stepper, variables or {}, digits, limit).view()
 
 
 class Builder:
@@ -75,8 +64,26 @@ class Builder:
             self.shown = self._nearest(everything, min(limit, NEAREST))
         self.ids = {node: f"n{number}" for number, node in enumerate(everything, 1)}
         self.first_step = self._first_steps()
+        self.look()
+
+    def look(self) -> None:
+        """Take note of where the stepper stands now."""
+        stepper = self.stepper
         self.last = stepper.last if stepper is not None else None
         self.next = stepper.peek() if stepper is not None else None
+
+    def view(self) -> GraphView:
+        """The view of the whole."""
+        nodes, edges, notes = shorten_edges(*self.build())
+        return GraphView(
+            title=self.title(),
+            subtitle=self.subtitle(),
+            nodes=nodes,
+            edges=edges,
+            clusters=framed(nodes, edges),
+            notes=(*self.notes, *notes),
+            legend=legend(nodes, edges),
+        )
 
     def build(self) -> tuple[tuple[NodeView, ...], tuple[EdgeView, ...]]:
         """Every node and edge that is shown; constants and stubs stand before the node that uses them."""
@@ -93,11 +100,11 @@ class Builder:
                 source = self.ids[x] if isinstance(x, Node) else f"{id}c{slot}"
                 if not isinstance(x, Node):
                     nodes.append(self._constant(source, x, node.scope))
-                edges.append(self._edge(source, node, slot))
+                edges.append(self.edge(source, node, slot))
             if hidden:
                 nodes.append(self._stub(id, [inputs[slot] for slot in hidden]))
                 edges.append(self._stub_edge(id, node, hidden))
-            nodes.append(self._node(node))
+            nodes.append(self.node(node))
         return tuple(nodes), tuple(edges)
 
     def title(self) -> str:
@@ -125,7 +132,8 @@ class Builder:
 
     # Nodes
 
-    def _node(self, node: Node) -> NodeView:
+    def node(self, node: Node) -> NodeView:
+        """One node, as it is now."""
         name, op = self.names[node], node.op
         arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
         named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
@@ -201,7 +209,8 @@ class Builder:
 
     # Edges
 
-    def _edge(self, source: str, node: Node, slot: int) -> EdgeView:
+    def edge(self, source: str, node: Node, slot: int) -> EdgeView:
+        """The edge from the box `source` into argument `slot` of `node`, as it is now."""
         assert node.op is not None and node.inputs is not None
         x, label = node.inputs[slot], node.op.labels(len(node.inputs))[slot]
         id = f"{self.ids[node]}e{slot}"
@@ -276,7 +285,7 @@ class Builder:
     def _stub_edge(self, id: str, node: Node, hidden: list[int]) -> EdgeView:
         assert node.op is not None and node.inputs is not None
         if len(hidden) == 1:
-            return replace(self._edge(f"{id}s", node, hidden[0]), source=f"{id}s")
+            return replace(self.edge(f"{id}s", node, hidden[0]), source=f"{id}s")
         labels = node.op.labels(len(node.inputs))
         names = ", ".join(labels[slot] for slot in hidden[:2]) + (", …" if len(hidden) > 2 else "")
         carries = any(slot in needed_slots(node) for slot in hidden)

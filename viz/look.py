@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viz.graphview import EdgeView, NodeView
-from viz.theme import Ink, Theme
+from viz.theme import LEVELS, Ink, Theme
 
 Stroke = tuple[str, float, str]
 """Colour, width, and dash: "", "dashed" or "dotted"."""
@@ -53,13 +53,8 @@ def moves(edge: EdgeView) -> bool:
 
 
 def heat(level: float | None, theme: Theme) -> str:
-    """The fill of a cell: white at zero, towards one colour for each sign, its own for NaN.
+    """The fill of a cell at `level` (-1 to 1): neutral at zero, towards one colour for each sign, its own for NaN.
 
-    Kept pale enough that black digits stay readable (at least 4.5:1) on the strongest fill.
+    The fills keep the digits on them readable, at least 4.5:1.
     """
-    if level is None:
-        return "#f5d0fe"
-    end = theme.positive if level > 0 else theme.negative
-    share = 0.75 * abs(level) ** 0.8
-    channels = (round(255 + (int(end[i : i + 2], 16) - 255) * share) for i in (1, 3, 5))
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
+    return theme.nan if level is None else theme.cells[round(level * LEVELS) + LEVELS]

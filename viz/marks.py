@@ -88,15 +88,20 @@ def fold(x: float, y: float, w: float, corner: float) -> str:
 
 
 def glyph(state: str, x: float, y: float, fill: str) -> str:
-    """The sign of a state, about 10 pixels wide around (x, y): drawn, since a font may lack it."""
+    """The sign of a state, about 10 pixels wide around (x, y): drawn, since a font may lack it, and always one path, so
+    that a page can change one into another."""
     if state == "done":
         d = f"M{num(x - 4.5)},{num(y)}L{num(x - 1.2)},{num(y + 3.6)}L{num(x + 5)},{num(y - 4.2)}"
-        return path(d, stroke=fill, width=2.2)
+        return path(d, stroke=fill, width=2.2, name="glyph")
     if state == "current":
-        return path(polygon([(x - 4, y - 5), (x + 5, y), (x - 4, y + 5)]), fill=fill)
-    circle = f'<circle cx="{num(x)}" cy="{num(y)}" r="4.2" fill="none" stroke="{fill}" stroke-width="1.6"'
+        return path(polygon([(x - 4, y - 5), (x + 5, y), (x - 4, y + 5)]), fill=fill, name="glyph")
+    d = _circle(x, y, 4.2)
     if state == "ready":
-        return f'{circle}/><circle cx="{num(x)}" cy="{num(y)}" r="1.9" fill="{fill}"/>'
-    if state == "todo":
-        return f"{circle}/>"
-    return circle + "/>" + path(f"M{num(x - 4)},{num(y + 4)}L{num(x + 4)},{num(y - 4)}", stroke=fill, width=1.6)
+        d += _circle(x, y, 1.3)
+    elif state == "constant":
+        d += f"M{num(x - 4)},{num(y + 4)}L{num(x + 4)},{num(y - 4)}"
+    return path(d, stroke=fill, width=1.6, name="glyph")
+
+
+def _circle(x: float, y: float, r: float) -> str:
+    return f"M{num(x - r)},{num(y)}a{num(r)},{num(r)} 0 1 1 {num(2 * r)},0a{num(r)},{num(r)} 0 1 1 {num(-2 * r)},0Z"

@@ -50,9 +50,9 @@ def render(view: GraphView, layout: Layout, *, theme: Theme = LIGHT) -> str:
         f'<g class="graph" transform="translate({num(left)} {num(top)})">',
     ]
     for cluster in view.clusters:
-        lines += _cluster(cluster.id, cluster.label, layout.clusters[cluster.id], theme)
+        lines += draw_cluster(cluster.id, cluster.label, layout.clusters[cluster.id], theme)
     for edge in view.edges:
-        lines += _edge(edge, layout.edges[edge.id], names, theme)
+        lines += draw_edge(edge, layout.edges[edge.id], names, theme)
     for node in view.nodes:
         lines += draw_node(node, layout.nodes[node.id], theme)
     lines.append("</g>")
@@ -77,7 +77,7 @@ def _header(view: GraphView, theme: Theme) -> tuple[list[str], float]:
     return lines, y + 22
 
 
-def _cluster(id: str, label: str, box: Box, theme: Theme) -> list[str]:
+def draw_cluster(id: str, label: str, box: Box, theme: Theme) -> list[str]:
     """The frame of a module."""
     return [
         f'<g id="{id}" class="cluster"><title>{html(label)}</title>',
@@ -92,7 +92,8 @@ def _cluster(id: str, label: str, box: Box, theme: Theme) -> list[str]:
     ]
 
 
-def _edge(edge: EdgeView, route: Route, names: dict[str, str], theme: Theme) -> list[str]:
+def draw_edge(edge: EdgeView, route: Route, names: dict[str, str], theme: Theme) -> list[str]:
+    """The group of one edge: its line in two halves, its arrow head, its label."""
     colour, width, dash = edge_stroke(edge, theme)
     classes = " ".join(["edge", *([edge.state] if edge.state else []), *(["dead"] if edge.dead else [])])
     first, second = (route.end[::-1], route.start[::-1]) if moves(edge) else (route.start, route.end)

@@ -17,7 +17,7 @@ from viz.boxes import card_size, node_size
 from viz.card import card, node_sentence
 from viz.look import heat
 from viz.picture import label_sizes
-from viz.theme import LIGHT
+from viz.theme import THEMES
 from viz.xml import clean
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -174,14 +174,16 @@ def contrast(text: str, fill: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_text_has_a_contrast_of_at_least_four_and_a_half():
-    theme = LIGHT
+@pytest.mark.parametrize("name", THEMES)
+def test_text_has_a_contrast_of_at_least_four_and_a_half(name):
+    theme = THEMES[name]
     pairs = [(theme.text, theme.page), (theme.soft, theme.page), (theme.soft, theme.cluster), (theme.bad, theme.page)]
     pairs += [(theme.accent_text, theme.accent_fill), (theme.accent_text, theme.page), (theme.text, theme.accent_fill)]
     pairs += [(theme.page, theme.accent), (theme.accent, theme.page), (theme.soft, theme.accent_fill)]
     for ink in theme.inks.values():
         pairs += [(ink.word, ink.band), (theme.text, ink.band), (theme.soft, ink.fill), (theme.text, ink.fill)]
-    pairs += [(theme.text, heat(level, theme)) for level in (-1.0, -0.5, 0.0, 0.5, 1.0, None)]
+    pairs += [(theme.text, heat(level, theme)) for level in (*(i / 8 for i in range(-8, 9)), None)]
+    pairs += [(theme.bad, ink.fill) for ink in theme.inks.values()]
     assert [pair for pair in pairs if contrast(*pair) < 4.5] == []
 
 

@@ -1,0 +1,151 @@
+"""Every step of one backward pass as one picture that changes: laid out once, with room for the widest text of any step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from minitorch.core.node import Node
+from minitorch.core.stepper import Contribution, Stepper
+from viz import layout
+from viz.boxes import Size, edge_size, node_size
+from viz.build import LIMIT, Builder
+from viz.errors import DrawError
+from viz.format import DIGITS
+from viz.graphview import EdgeView, GraphView, NodeView, legend
+from viz.layout import Box, Layout, Point, Route
+from viz.picture import label_sizes
+
+MOST_STEPS = 2000  # of a page or an animation; beyond, nobody watches
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is different at one step: the line under the title, and the nodes and edges that changed, by id."""
+
+    subtitle: str
+    nodes: Mapping[str, NodeView]
+    edges: Mapping[str, EdgeView]
+
+
+class Frames:
+    """A backward pass, step by step. `first` is the view before the first step, `steps[k - 1]` what step k changes.
+
+    The stepper is walked to its end and put back where it stood. `told[k - 1]` is what a caller wanted to know about
+    step k (see `tell`). Raises DrawError for a pass of more than 2,000 steps.
+    """
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        *,
+        variables: Mapping[str, object] | None = None,
+        digits: int = DIGITS,
+        limit: int = LIMIT,
+    ) -> None:
+        if len(stepper) > MOST_STEPS:
+            raise DrawError(
+                f"this pass has {len(stepper):,} steps, and nobody watches more than {MOST_STEPS:,}: step through a smaller "
+                "part, such as one sample or one neuron"
+            )
+        here = stepper.position
+        try:
+            stepper.goto(0)
+            self.builder = Builder(stepper.root, stepper, variables or {}, digits, limit)
+            self.first = self.builder.view()
+            self._walk(stepper)
+        finally:
+            stepper.goto(here)
+
+    def _walk(self, stepper: Stepper) -> None:
+        self.contributions: list[Contribution] = []
+        self.steps: list[Frame] = []
+        builder, nodes, edges = self.builder, self._by_id(self.first.nodes), self._by_id(self.first.edges)
+        moving = _moving(stepper)
+        while (done := stepper.step()) is not None:
+            builder.look()
+            before, moving = moving, _moving(stepper)
+            changed_edges: dict[str, EdgeView] = {}
+            changed_nodes: dict[str, NodeView] = {}
+            for node, slot in [*before, *moving]:
+                assert node.inputs is not None
+                for end in (node, node.inputs[slot]):
+                    id = builder.ids[end]
+                    if id in nodes and id not in changed_nodes and (made := _now(nodes[id], builder.node(end))) != nodes[id]:
+                        nodes[id] = changed_nodes[id] = made
+                id = f"{builder.ids[node]}e{slot}"
+                if id in edges and (other := _moved(edges[id], builder.edge("", node, slot))) != edges[id]:
+                    edges[id] = changed_edges[id] = other
+            self.contributions.append(done)
+            self.steps.append(Frame(builder.subtitle(), changed_nodes, changed_edges))
+
+    @staticmethod
+    def _by_id(items: Iterable[NodeView] | Iterable[EdgeView]) -> dict:  # type: ignore[type-arg]
+        return {item.id: item for item in items}
+
+    def views(self) -> Iterable[GraphView]:
+        """The view before the first step and after each step, all with the same legend."""
+        nodes, edges = self._by_id(self.first.nodes), self._by_id(self.first.edges)
+        marks = self.legend()
+        yield replace(self.first, legend=marks)
+        for step in self.steps:
+            nodes.update(step.nodes)
+            edges.update(step.edges)
+            yield replace(
+                self.first, subtitle=step.subtitle, nodes=tuple(nodes.values()), edges=tuple(edges.values()), legend=marks
+            )
+
+    def legend(self) -> tuple:  # type: ignore[type-arg]
+        """The marks of all steps."""
+        nodes = [*self.first.nodes, *(node for step in self.steps for node in step.nodes.values())]
+        edges = [*self.first.edges, *(edge for step in self.steps for edge in step.edges.values())]
+        return legend(tuple(nodes), tuple(edges))
+
+    def place(self, direction: str = "LR") -> Layout:
+        """One layout for all steps: every box and label has the size that its largest content needs."""
+        nodes = {node.id: node_size(node) for node in self.first.nodes}
+        edges = label_sizes(self.first)
+        for step in self.steps:
+            for node in step.nodes.values():
+                nodes[node.id] = _larger(nodes[node.id], node_size(node))
+            for edge in step.edges.values():
+                edges[edge.id] = _larger(edges[edge.id], edge_size(edge))
+        twins: dict[tuple[str, str], Size] = {}
+        for edge in self.first.edges:
+            ends = edge.source, edge.target
+            twins[ends] = _larger(edges[edge.id], twins.get(ends, Size(0, 0)))
+        return layout.place(
+            self.first, nodes, {edge.id: twins[edge.source, edge.target] for edge in self.first.edges}, direction=direction
+        )
+
+
+def _moving(stepper: Stepper) -> list[tuple[Node, int]]:
+    """The (node, slot) of the contribution that arrived last, and of the next."""
+    last, coming = stepper.last, stepper.peek()
+    return ([(last.node, last.slot)] if last is not None else []) + ([coming] if coming is not None else [])
+
+
+def _now(old: NodeView, new: NodeView) -> NodeView:
+    """The box `old`, with what a step can change taken from `new`."""
+    return replace(old, gradient=new.gradient, arrivals=new.arrivals, ledger=new.ledger, state=new.state)
+
+
+def _moved(old: EdgeView, new: EdgeView) -> EdgeView:
+    return replace(old, state=new.state, product=new.product, reduction=new.reduction)
+
+
+def _larger(one: Size, other: Size) -> Size:
+    return Size(max(one.width, other.width), max(one.height, other.height))
+
+
+def fitted(route: Route, size: Size, direction: str = "LR") -> Route:
+    """`route` with its label as small as `size`, and its lines led on to the smaller label."""
+    label, (x, y) = route.label, (route.label.x, route.label.y)
+    if direction == "LR":
+        first: Point = (x - size.width / 2, y)
+        second: Point = (x + size.width / 2, y)
+    else:
+        first, second = (x, y - size.height / 2), (x, y + size.height / 2)
+    start = (*route.start, route.start[-1], first, first) if route.start[-1] != first else route.start
+    end = (second, second, route.end[0], *route.end) if route.end[0] != second else route.end
+    return Route(start, Box(label.x, label.y, size.width, size.height), end)
