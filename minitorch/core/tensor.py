@@ -236,7 +236,7 @@ class Tensor(Methods, InPlace, Node):
         return ops.matmul(self, other if isinstance(other, Tensor) else Tensor(other))
 
     def __rmatmul__(self, other: Any) -> Any:
-        return ops.matmul(Tensor(other), self)
+        return ops.matmul(other if isinstance(other, Tensor) else Tensor(other), self)
 
     def __neg__(self) -> Any:
         return ops.neg(self)
