@@ -13,6 +13,8 @@ COMMANDS = {
     "draw": "draw the graph of a script or of an expression",
     "run": "run a sample program",
     "samples": "list the sample programs",
+    "runs": "list what was run, or compare runs in a table and a plot",
+    "sweep": "run a sample for several values of a setting, with several seeds",
     "demo": "the terminal, paused inside the backward pass of a small network",
 }
 DISTRIBUTION = "minitorch-stepper"
@@ -25,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     before, command, after = split(arguments)
     try:
-        if command in ("run", "samples"):
+        if command in ("run", "samples", "runs", "sweep"):
             return forward_to_samples(before, [command, *after])
         if command == "draw":
             return draw(before, after)
@@ -145,7 +147,7 @@ def draw(before: list[str], after: list[str]) -> int:
 
 
 def forward_to_samples(before: list[str], arguments: list[str]) -> int:
-    """`minitorch samples` and `minitorch run NAME ...`: the samples' own command line."""
+    """`minitorch samples`, `run NAME ...`, `runs` and `sweep`: the samples' own command line."""
     import importlib
 
     if before:

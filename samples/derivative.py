@@ -81,7 +81,9 @@ def main(config: Config, run: Run) -> None:
     best = min(rows, key=lambda row: row[2])
     run.print(f"\nThe limit comes no nearer than {best[2]:.1e}, at h = {best[0]:.0e}; below that, rounding takes over.")
 
-    run.checkpoint({"x": config.x, "symbolic": symbolic, "automatic": automatic, "table": rows})
+    run.save({"x": config.x, "symbolic": symbolic, "automatic": automatic}, "slopes.npz")
+    if not config.plots:
+        return
     plot(config, curve, rows, symbolic, run)
     try:
         viz.draw(y).save(run.path("graph.svg"))  # the operations that way 3 walked back through

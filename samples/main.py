@@ -1,4 +1,4 @@
-"""The command line of the samples: `samples` lists them, `run NAME [options]` runs one."""
+"""The command line of the samples: `samples` lists them, `run` runs one, `sweep` many times, `runs` compares what was run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from samples.kit.errors import SampleError, UsageError
 from samples.registry import DISTRIBUTION, SAMPLES, Sample
 
-USAGE = "usage: {prog} samples | {prog} run NAME [options]"
+USAGE = ("usage: {prog} samples | {prog} run NAME [options] | {prog} runs [RUN ...] | "
+         "{prog} sweep NAME --set SETTING=A,B,... [options]")
 
 
 def main(argv: Sequence[str], prog: str = "minitorch") -> int:
     """Carry out one command.
 
     Args:
-        argv: ["samples"] or ["run", NAME, option, ...].
+        argv: ["samples"], ["run", NAME, option, ...], ["runs", RUN, ...] or ["sweep", NAME, option, ...].
         prog: how the program was called, for help and messages.
 
     Returns:
@@ -50,8 +51,21 @@ def command(argv: list[str], prog: str) -> int:
             return 0
         case ["run", name, *options] if not name.startswith("-"):
             return run(find(name), options, prog)
-        case ["run", *_]:
-            raise UsageError(f"name a sample: {prog} run NAME; there are {', '.join(SAMPLES)}")
+        case ["sweep", name, *options] if not name.startswith("-"):
+            from samples.kit.sweep import sweep
+
+            return sweep(ready(find(name)), options, prog)
+        case ["sweep", "-h" | "--help"]:
+            from samples.kit.sweep import HELP
+
+            print(HELP.format(prog=prog))
+            return 0
+        case ["run" | "sweep" as verb, *_]:
+            raise UsageError(f"name a sample: {prog} {verb} NAME; there are {', '.join(SAMPLES)}")
+        case ["runs", *options]:
+            from samples.kit.compare import compare
+
+            return compare(options, prog)
     raise UsageError(USAGE.format(prog=prog))
 
 
@@ -76,27 +90,50 @@ def find(name: str) -> Sample:
     raise UsageError(f"there is no sample '{name}'; {hint}")
 
 
-def run(sample: Sample, options: list[str], prog: str) -> int:
-    """Run one sample in a folder of its own."""
+def ready(sample: Sample) -> Sample:
+    """The sample, if all it needs is installed.
+
+    Raises:
+        SampleError: naming what is missing.
+    """
     missing = sample.missing()
     if missing:
         raise SampleError(f"{sample.name} needs {' and '.join(missing)}; "
                           f"install with: pip install '{DISTRIBUTION}[samples]'")
-    from samples.kit.run import Run
-    from samples.kit.settings import parse
+    return sample
 
-    module = sample.load()
-    config = parse(module.Config, options, f"{prog} run {sample.name}", sample.summary)
-    with Run(sample.name, config) as this_run:
+
+def run(sample: Sample, options: list[str], prog: str) -> int:
+    """Run one sample in a folder of its own, or go on in the folder of an earlier run."""
+    from samples.kit import settings
+    from samples.kit.compare import locate
+    from samples.kit.device import check
+    from samples.kit.run import Run
+
+    module = ready(sample).load()
+    given = settings.arguments(module.Config, options, f"{prog} run {sample.name}", sample.summary)
+    before = None
+    if given.get("resume"):
+        before = locate(given["resume"], given.get("runs", "runs"), sample.name)
+        given = settings.from_json(module.Config, before.settings) | given
+        config = module.Config(**given)
+    else:
+        config = module.Config(**settings.with_quick(module.Config, given))
+    check(config.device, sample)
+    with Run(sample.name, config, before.folder if before else None) as this_run:
         try:
             module.main(config, this_run)
         except KeyboardInterrupt:
             this_run.progress.stop()
+            this_run.end(finished=False)
             print(f"\nstopped by Ctrl-C; {this_run.summary()}", flush=True)
+            if this_run.can_resume:
+                print(f"{prog} run {sample.name} --resume {this_run.folder} goes on from here", flush=True)
             return 130
         except SampleError:
             this_run.discard()
             raise
         this_run.progress.stop()
+        this_run.end(finished=True)
         print(this_run.summary())
     return 0

@@ -74,7 +74,6 @@ class Step:
 
 
 def main(config: Config, run: Run) -> None:
-    paths: dict[str, list[tuple[float, ...]]] = {}
     for name, land in LANDSCAPES.items():
         if config.function not in ("all", name):
             continue
@@ -91,9 +90,8 @@ def main(config: Config, run: Run) -> None:
             if not norm(step.at) < 1e6:
                 break  # it has left every picture; the numbers only grow from here
         report(name, land, path, run)
-        paths[name] = [step.at for step in path]
-        run.checkpoint(paths)
-        picture(name, land, path, config.frames, run)
+        if config.plots:
+            picture(name, land, path, config.frames, run)
 
 
 def descend(config: Config, land: Landscape, start: Sequence[float]) -> Iterator[Step]:

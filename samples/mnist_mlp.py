@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 import minitorch
-from minitorch import Tensor, nn, optim
-from minitorch.utils.data import DataLoader, Subset, TensorDataset, random_split
+from minitorch import nn, optim
+from minitorch.utils.data import DataLoader, TensorDataset, random_split
 from samples.kit import Run, SampleError, Settings, option
+from samples.kit.metrics import evaluate, host
 from samples.kit.mnist import MNIST
 
 
@@ -46,12 +47,13 @@ def main(config: Config, run: Run) -> None:
     layers: list[nn.Module] = []
     for n_in, n_out in zip(sizes, sizes[1:]):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])  # no ReLU after the last layer: scores may be negative
+    model = nn.Sequential(*layers[:-1]).to(config.device)  # no ReLU after the last layer: scores may be negative
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.Adam(model.parameters(), lr=config.learning_rate)
     run.print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(train):,} images to train on, "
               f"{len(held_out):,} for validation, {len(test):,} for the test")
 
+    run.keep(model=model, optimizer=optimizer)  # saved after every epoch, and what --resume goes on from
     for epoch in run.epochs(config.epochs, len(loader)):
         # Long steps first, short ones to settle: the last epoch's are a tenth of the first one's.
         for group in optimizer.param_groups:
@@ -63,16 +65,15 @@ def main(config: Config, run: Run) -> None:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            epoch.batch(loss.item(), correct=right(scores, y), of=len(x))
+            epoch.batch(loss.item(), scores=scores, labels=y)
 
-        model.eval()
         for part, data in (("val", held_out), ("test", test)):
             if len(data):
-                loss_value, accuracy = evaluate(model, data)
-                epoch.add(**{f"{part}_loss": loss_value, f"{part}_accuracy": accuracy})
-        run.checkpoint(model.state_dict())
+                epoch.add(**evaluate(model, data, classes=10).metrics(part))
 
-    plot(model, test, run)
+    run.save(model.state_dict(), "model.npz")
+    if config.plots:
+        plot(model, test, run)
 
 
 def read(config: Config, train: bool) -> TensorDataset:
@@ -82,24 +83,8 @@ def read(config: Config, train: bool) -> TensorDataset:
     rows = digits.data.reshape(-1, 784).astype(np.float32)
     rows -= 0.1307 * 255
     rows /= 0.3081 * 255
-    return TensorDataset(minitorch.from_numpy(rows), minitorch.from_numpy(digits.targets))
-
-
-def right(scores: Tensor, digits: Tensor) -> int:
-    """How many images have their highest score at their own digit."""
-    return int((scores.argmax(1) == digits).sum().item())
-
-
-def evaluate(model: nn.Module, data: Subset | TensorDataset) -> tuple[float, float]:
-    """Mean loss and accuracy over images that are not learnt from."""
-    total, correct = 0.0, 0
-    criterion = nn.CrossEntropyLoss()
-    with minitorch.no_grad():
-        for x, y in DataLoader(data, batch_size=1000):
-            scores = model(x)
-            total += criterion(scores, y).item() * len(x)
-            correct += right(scores, y)
-    return total / len(data), correct / len(data)
+    return TensorDataset(minitorch.as_tensor(rows, device=config.device),
+                         minitorch.as_tensor(digits.targets, device=config.device))
 
 
 def plot(model: nn.Module, data: TensorDataset, run: Run) -> None:
@@ -107,9 +92,11 @@ def plot(model: nn.Module, data: TensorDataset, run: Run) -> None:
     from samples.kit import plots
 
     run.save_figure(plots.curves(run.lines), "curves.png")
+    grades = evaluate(model, data, classes=10)
+    run.save_figure(plots.confusion(grades.confusion, [str(digit) for digit in range(10)]), "confusion.png")
     with minitorch.no_grad():
-        scores = model(data.tensors[0]).numpy()
-    images, digits = (tensor.numpy() for tensor in data.tensors)
+        scores = host(model(data.tensors[0]))
+    images, digits = (host(tensor) for tensor in data.tensors)
     answers, rows = scores.argmax(1), np.arange(len(digits))
     regret = scores[rows, answers] - scores[rows, digits]  # 0 where the answer is right
     worst = regret.argsort()[::-1][:32]

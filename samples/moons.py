@@ -71,6 +71,7 @@ def main(config: Config, run: Run) -> None:
     network = Network((2, *config.hidden, 1), rng)
     parameters = network.parameters()
     run.print(f"{len(parameters)} parameters, {config.points} points")
+    run.keep(parameters=parameters)  # saved after every epoch, and what --resume goes on from
 
     for epoch in run.epochs(config.epochs, batches=1):
         scores = [network(point) for point, _ in train]
@@ -86,9 +87,9 @@ def main(config: Config, run: Run) -> None:
         with no_grad():  # nothing is learnt from the test points, so nothing needs recording
             scores = [network(point) for point, _ in test]
             epoch.add(test_loss=margin_loss(scores, test).data, test_accuracy=right(scores, test) / len(test))
-        run.checkpoint({"parameters": [p.data for p in parameters], "sizes": (2, *config.hidden, 1)})
 
-    plot(network, train, run, steps=30 if config.quick else 60)
+    if config.plots:
+        plot(network, train, run, steps=30 if config.quick else 60)
 
 
 Points = list[tuple[tuple[float, float], int]]

@@ -21,6 +21,7 @@ class Sample:
         module: where it lives: a module with a `Settings` subclass named `Config` and `main(config, run)`.
         data: the data set it reads, or "-".
         time: how long it takes on 2 cores.
+        cuda: whether it can compute on a GPU; single numbers cannot.
         needs: modules of the `samples` extra without which it cannot run.
     """
 
@@ -30,6 +31,7 @@ class Sample:
     data: str
     time: str
     needs: tuple[str, ...] = ("matplotlib", "PIL")
+    cuda: bool = False
 
     def load(self) -> ModuleType:
         """Import the sample."""
@@ -50,6 +52,6 @@ SAMPLES = {
         Sample("moons", "a network of single numbers learns to part two half-moons", "samples.moons",
                "generated", "20 s"),
         Sample("mnist-mlp", "a network of tensors learns to read handwritten digits", "samples.mnist_mlp",
-               "MNIST", "20 s", ("matplotlib", "PIL", "pooch")),
+               "MNIST", "20 s", ("matplotlib", "PIL", "pooch"), cuda=True),
     )
 }

@@ -116,3 +116,28 @@ def curves(lines: Sequence[Mapping[str, float]]) -> Figure:
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.legend()
     return result
+
+
+def confusion(counts: Any, names: Sequence[str]) -> Figure:
+    """A confusion matrix: how many examples of each class (row) were given which class (column).
+
+    Shades tell the mistakes apart; the diagonal, which would outshine them, is left white.
+    """
+    import numpy as np
+
+    classes = len(names)
+    result, axes = figure(1.6 + 0.46 * classes, 1.2 + 0.42 * classes)
+    mistakes = np.where(np.eye(classes, dtype=bool), 0, counts)
+    axes.imshow(mistakes, cmap="Oranges", vmax=max(1, mistakes.max() * 1.3))
+    for row in range(classes):
+        for column in range(classes):
+            if counts[row, column]:
+                axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7,
+                          weight="bold" if row == column else "normal")
+    turn = {"rotation": 45, "ha": "right"} if max(map(len, names)) > 3 else {}
+    axes.set_xticks(range(classes), names, **turn)
+    axes.set_yticks(range(classes), names)
+    axes.set(xlabel="answer", ylabel="truth",
+             title=f"{np.trace(counts):,} of {counts.sum():,} right")
+    axes.grid(False)
+    return result

@@ -18,10 +18,11 @@ REFRESH = 0.1  # seconds between two drawings of the bar: more would cost batche
 
 
 class Progress:
-    """The terminal of one run."""
+    """The terminal of one run, or nothing at all when `quiet`."""
 
-    def __init__(self) -> None:
-        self.live = on_terminal() and not debugging()
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.live = not quiet and on_terminal() and not debugging()
         self.bar: Any = None
         self.task: Any = None
         self.drawn = 0.0
@@ -51,7 +52,7 @@ class Progress:
     def finish_epoch(self, number: int, of: int, metrics: Mapping[str, float], rate: float) -> None:
         """Print the line of a finished epoch, under headings when they are new."""
         cells = {"epoch": f"{number}/{of}"}
-        cells |= {key: f"{value:.4f}" for key, value in metrics.items() if key not in ("epoch", "seconds")}
+        cells |= {key: f"{value:.4f}" for key, value in metrics.items() if shown(key)}
         cells |= {"s": f"{metrics['seconds']:.1f}", "batch/s": f"{rate:.0f}"}
         names = headings(list(cells))
         widths = [max(len(name), 6) for name in names]
@@ -64,17 +65,23 @@ class Progress:
     def print(self, text: str) -> None:
         if self.bar is not None:
             self.bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
+        elif not self.quiet:
             print(text, flush=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
-        print_table(columns, rows, title)
+        if not self.quiet:
+            print_table(columns, rows, title)
 
     def stop(self) -> None:
         """Take the bar away and give the cursor back."""
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+def shown(key: str) -> bool:
+    """Whether a metric gets a column: all but those for which a line of the terminal has no room."""
+    return key not in ("epoch", "seconds") and not key.endswith(("_precision", "_recall", "_f1"))
 
 
 def headings(keys: Sequence[str]) -> list[str]:

@@ -2,15 +2,15 @@
 
     settings.json    the settings it ran with
     metrics.jsonl    one line per epoch: epoch, seconds, train_loss, train_accuracy, ...
-    checkpoint.npz   the parameters after the last finished epoch
-    *.png, *.gif     plots
+    checkpoint.npz   all that `--resume` needs, as it was after the last finished epoch
+    result.json      when it ended: seconds, peak memory, whether it was finished
+    *.npz, *.png, *.gif, ...   what the sample makes: a model, plots
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import json
 import math
 import os
@@ -21,13 +21,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from samples.kit import checkpoint
+from samples.kit.dead import DeadLayers
 from samples.kit.errors import SampleError
+from samples.kit.memory import peak_megabytes
 from samples.kit.progress import Progress
 from samples.kit.settings import Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
+
+    from samples.kit.metrics import Grades
 
 
 class Run:
@@ -38,18 +43,33 @@ class Run:
     Args:
         name: the sample's name, which is the name of the folder above the run's own.
         settings: what the sample runs with.
+        before: the folder of a run to go on with.
+        quiet: print nothing (one of many runs of a sweep).
 
     Raises:
-        SampleError: the folder cannot be made.
+        SampleError: the folder cannot be made, or the run cannot be gone on with.
     """
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, before: Path | None = None, quiet: bool = False) -> None:
         self.name = name
-        self.folder = new_folder(Path(settings.runs) / name)
+        self.kept: dict[str, Any] = {}
         self.saved: list[str] = []
         self.lines: list[dict[str, Any]] = []
-        self.progress = Progress()
+        self.progress = Progress(quiet)
+        self.begun = time.perf_counter()
+        self.seconds_before = 0.0
+        self.resumed: dict[str, Any] = {}  # the checkpoint to go on from
+        self.folder = before or new_folder(Path(settings.runs) / name)
+        if before:
+            self.go_on()
         self.write("settings.json", json.dumps(dataclasses.asdict(settings), indent=2).encode() + b"\n")
+
+    def go_on(self) -> None:
+        """Read what the earlier run left. Lines of epochs that its checkpoint does not hold any more are dropped."""
+        self.resumed = checkpoint.read(self.folder)
+        self.seconds_before = self.resumed["seconds"]
+        self.lines = [line for line in read_lines(self.folder) if line.get("epoch", 0) <= self.resumed["epoch"]]
+        self.write("metrics.jsonl", "".join(as_json(line) for line in self.lines).encode())
 
     def __enter__(self) -> Run:
         return self
@@ -59,6 +79,17 @@ class Run:
     ) -> None:
         self.progress.stop()
 
+    @property
+    def seconds(self) -> float:
+        """Seconds this run has taken, those before it was resumed included."""
+        return self.seconds_before + time.perf_counter() - self.begun
+
+    def end(self, finished: bool) -> None:
+        """Write result.json."""
+        result = {"finished": finished, "seconds": round(self.seconds, 3), "peak_memory_mb": round(peak_megabytes(), 1),
+                  "epochs": sum("epoch" in line for line in self.lines)}
+        self.write("result.json", json.dumps(result).encode() + b"\n")
+
     def print(self, text: str = "") -> None:
         """Print a line, above the progress bar when there is one."""
         self.progress.print(text)
@@ -67,35 +98,57 @@ class Run:
         """Print a table: drawn by Rich on a terminal, plain columns in a pipe."""
         self.progress.table(columns, rows, title)
 
+    def keep(self, **things: Any) -> None:
+        """Name everything that learning changes: the model, the optimizer, a scheduler (whatever has `state_dict`), or a
+        list of Values. It is saved after every epoch, and a resumed run gets it back here, as it was.
+        """
+        for name, thing in things.items():
+            if self.resumed:
+                checkpoint.restore(thing, name, self.resumed, self.folder)
+            self.kept[name] = thing
+
     def epochs(self, count: int, batches: int) -> Iterator[Epoch]:
-        """The epochs of a training, numbered from 1, each with `batches` batches.
+        """The epochs of a training, numbered from 1 (or on from where a resumed run stopped), each with `batches` batches.
 
         The body of the loop calls `epoch.batch(...)` after every batch and may call `epoch.add(...)`; when it ends, a
-        line goes to metrics.jsonl and to the terminal.
+        line goes to metrics.jsonl and to the terminal, and a checkpoint is saved. Layers of a kept model that gave
+        nothing but zeros are reported.
         """
-        for number in range(1, count + 1):
+        first = 1
+        if self.resumed:
+            first = self.resumed["epoch"] + 1
+            import minitorch
+
+            minitorch.set_rng_state(self.resumed["random"])
+            if first > count:
+                self.print(f"its {count} epochs are done; go on with a larger --epochs")
+        watched = DeadLayers({name: thing for name, thing in self.kept.items() if hasattr(thing, "named_modules")})
+        for number in range(first, count + 1):
             epoch = Epoch(self.progress, number, count, batches)
+            watched.start()
             yield epoch
+            dead = watched.stop()
             metrics = epoch.metrics()
-            self.log(**metrics)
+            self.log(**metrics, **({"dead_layers": ", ".join(dead)} if dead else {}))
             self.progress.finish_epoch(number, count, metrics, epoch.batches_per_second)
+            if dead:
+                self.print(f"dead: every output of {', '.join(dead)} was 0 in this epoch")
+            if self.kept:
+                with said_if_it_fails(self.path(checkpoint.NAME)) as path:
+                    checkpoint.write(path, number, self.seconds, self.kept)
 
     def log(self, **metrics: float | str) -> None:
         """Append one line to metrics.jsonl; numbers that are not finite are written as null, which JSON can hold."""
         self.lines.append(metrics)
-        finite = {
-            key: value if isinstance(value, str) or math.isfinite(value) else None for key, value in metrics.items()
-        }
         with said_if_it_fails(self.path("metrics.jsonl")) as path, open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(finite) + "\n")
+            file.write(as_json(metrics))
 
-    def checkpoint(self, state: Mapping[str, Any]) -> None:
-        """Save arrays by name (a state dict, say) as checkpoint.npz, replacing the one of the epoch before."""
-        import numpy as np
+    def save(self, state: Any, name: str) -> None:
+        """Save tensors and numbers (a state dict, a table) under a name that ends in .npz."""
+        from minitorch import serialize
 
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **{name: as_array(value) for name, value in state.items()})
-        self.write("checkpoint.npz", content.getvalue())
+        with said_if_it_fails(self.path(name)) as path:
+            serialize.save(state, path)
 
     def save_figure(self, figure: Figure, name: str) -> None:
         """Save a matplotlib figure under this name and close it."""
@@ -124,8 +177,13 @@ class Run:
 
     def discard(self) -> None:
         """Take the folder away again if nothing came of the run."""
-        if self.saved == ["settings.json"]:
+        if self.saved == ["settings.json"] and not self.resumed:
             shutil.rmtree(self.folder)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is a checkpoint."""
+        return (self.folder / checkpoint.NAME).exists()
 
     def summary(self) -> str:
         """What was saved, and where, in one line."""
@@ -142,17 +200,30 @@ class Epoch:
         self.done = self.examples = self.correct = 0
         self.graded = False
         self.loss_sum = 0.0
+        self.grades: Grades | None = None
         self.extra: dict[str, float] = {}
 
-    def batch(self, loss: float, *, correct: int | None = None, of: int = 1) -> None:
+    def batch(
+        self, loss: float, *, correct: int | None = None, of: int = 1, scores: Any = None, labels: Any = None
+    ) -> None:
         """Count one batch.
 
         Args:
             loss: mean loss over the batch.
             correct: how many of its examples were classified right; None where there are no classes.
             of: examples in the batch.
+            scores, labels: instead of the two before: what a classifier gave, shape (n, classes), and the true classes, shape
+                (n,). Precision, recall and F1 are then recorded as well.
         """
         self.done += 1
+        if scores is not None:
+            if self.grades is None:
+                from samples.kit.metrics import Grades
+
+                self.grades = Grades(scores.shape[1] if scores.ndim == 2 and scores.shape[1] > 1 else 2)
+            before = int(self.grades.confusion.trace())
+            self.grades.add(scores, labels, loss)
+            correct, of = int(self.grades.confusion.trace()) - before, len(labels)
         self.examples += of
         self.loss_sum += loss * of
         if correct is not None:
@@ -189,6 +260,8 @@ class Epoch:
         line: dict[str, float] = {"epoch": self.number, "seconds": round(self.seconds, 4), "train_loss": self.loss}
         if self.accuracy is not None:
             line["train_accuracy"] = self.accuracy
+        if self.grades is not None:
+            line |= self.grades.metrics("train")
         return line | self.extra
 
 
@@ -217,12 +290,18 @@ def said_if_it_fails(path: Path) -> Iterator[Path]:
         raise SampleError(f"cannot write {path} ({error.strerror})") from None
 
 
-def as_array(value: Any) -> Any:
-    """A Tensor, a Value or anything NumPy understands, as an array."""
-    import numpy as np
+def as_json(line: Mapping[str, Any]) -> str:
+    """One line of metrics.jsonl."""
+    return json.dumps({key: None if isinstance(value, float) and not math.isfinite(value) else value
+                       for key, value in line.items()}) + "\n"
 
-    from minitorch import Tensor, Value
 
-    if isinstance(value, Tensor):
-        return value.detach().numpy()
-    return np.asarray(value.item() if isinstance(value, Value) else value)
+def read_lines(folder: Path) -> list[dict[str, Any]]:
+    """What a run wrote to its metrics.jsonl; nothing where there is none."""
+    path = folder / "metrics.jsonl"
+    if not path.exists():
+        return []
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise SampleError(f"cannot read {path}: {error}") from None

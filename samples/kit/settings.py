@@ -42,14 +42,23 @@ class Settings:
 
     seed: int = option(0, "seed of all random numbers", minimum=0)
     quick: bool = option(False, "a small version that takes a few seconds")
+    device: Literal["cpu", "cuda"] = option("cpu", "where the numbers are: main memory or the GPU")
+    plots: bool = option(True, "draw plots at the end")
     runs: str = option("runs", "folder that receives this run's own folder")
+    resume: str | None = option(None, "a run to go on with, in its own folder and with its settings: the folder, its name, or "
+                                      "'last'")
 
 
 S = TypeVar("S", bound=Settings)
 
 
 def parse(settings: type[S], argv: Sequence[str], prog: str, summary: str) -> S:
-    """Read a command line into a settings object.
+    """Read a command line into a settings object; arguments and errors as in `arguments`."""
+    return settings(**with_quick(settings, arguments(settings, argv, prog, summary)))
+
+
+def arguments(settings: type[Settings], argv: Sequence[str], prog: str, summary: str) -> dict[str, Any]:
+    """The settings that a command line gives, by name; those it does not mention are left out.
 
     Args:
         settings: the sample's dataclass.
@@ -68,12 +77,20 @@ def parse(settings: type[S], argv: Sequence[str], prog: str, summary: str) -> S:
     shared = {field.name for field in dataclasses.fields(Settings)}
     for field in dataclasses.fields(settings):
         add_option(common if field.name in shared else own, field, kinds[field.name])
-    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not NOT_GIVEN}
-    if given.get("quick"):
-        for field in dataclasses.fields(settings):
-            if field.metadata["quick"] is not NOT_GIVEN:
-                given.setdefault(field.name, field.metadata["quick"])
-    return settings(**given)
+    return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not NOT_GIVEN}
+
+
+def with_quick(settings: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
+    """`given`, and under `--quick` the small values of what it leaves out."""
+    small = {field.name: field.metadata["quick"] for field in dataclasses.fields(settings)
+             if field.metadata["quick"] is not NOT_GIVEN}
+    return small | given if given.get("quick") else given
+
+
+def from_json(settings: type[Settings], saved: dict[str, Any]) -> dict[str, Any]:
+    """What a run wrote to settings.json, as arguments of its dataclass (JSON has no tuples)."""
+    known = {field.name for field in dataclasses.fields(settings)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in saved.items() if name in known}
 
 
 def add_option(group: Any, field: dataclasses.Field[Any], kind: Any) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import samples.registry
 from minitorch import Tensor, Value
+from minitorch.serialize import load
 from samples.kit import Run, SampleError, Settings, option
 from samples.main import main
 from samples.registry import SAMPLES, Sample
@@ -72,15 +73,13 @@ def test_two_runs_of_the_same_second_get_two_folders(config):
     assert len({Run("toy", config).folder for _ in range(3)}) == 3
 
 
-def test_a_checkpoint_is_replaced_whole(config):
+def test_what_is_saved_comes_back(config):
     run = Run("toy", config)
-    run.checkpoint({"old": 1})
-    weight = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
-    run.checkpoint({"0.weight": weight, "v": Value(2.5), "n": [1.0, 2.0]})
-    with np.load(run.folder / "checkpoint.npz") as saved:
-        assert set(saved) == {"0.weight", "v", "n"}
-        assert saved["0.weight"].shape == (2, 3) and saved["v"] == 2.5 and saved["n"].tolist() == [1, 2]
-    assert not list(run.folder.glob("*.new"))
+    run.save({"old": 1}, "model.npz")
+    run.save({"weight": Tensor(np.ones((2, 3), np.float32)), "n": [1.0, 2.0]}, "model.npz")
+    saved = load(run.folder / "model.npz")
+    assert saved["weight"].shape == (2, 3) and saved["n"] == [1.0, 2.0] and "old" not in saved
+    assert sorted(path.name for path in run.folder.iterdir()) == ["model.npz", "settings.json"]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
@@ -106,7 +105,9 @@ def test_run_names_the_folder_at_the_end(toy, tmp_path, capsys):
     toy(lambda config, run: run.log(epoch=config.epochs))
     assert main(["run", "toy", "--epochs", "7", "--runs", str(tmp_path)]) == 0
     (folder,) = (tmp_path / "toy").iterdir()
-    assert capsys.readouterr().out == f"{folder}{os.sep} holds settings.json, metrics.jsonl\n"
+    assert capsys.readouterr().out == f"{folder}{os.sep} holds settings.json, metrics.jsonl, result.json\n"
+    result = json.loads((folder / "result.json").read_text())
+    assert result["finished"] and result["seconds"] >= 0 and 10 < result["peak_memory_mb"] < 100_000
     assert metrics(folder) == [{"epoch": 7}]
 
 
@@ -123,17 +124,19 @@ def test_a_folder_taken_away_meanwhile_is_named(toy, tmp_path, capsys):
 
 def test_ctrl_c_says_what_was_saved(toy, tmp_path, capsys):
     def interrupted(config, run):
+        run.keep(numbers=[Value(1.0)])
         for epoch in run.epochs(3, batches=1):
             if epoch.number == 3:
                 raise KeyboardInterrupt
             epoch.batch(1.0)
-            run.checkpoint({"epoch": epoch.number})
 
     toy(interrupted)
     assert main(["run", "toy", "--runs", str(tmp_path)]) == 130
     (folder,) = (tmp_path / "toy").iterdir()
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last == f"stopped by Ctrl-C; {folder}{os.sep} holds settings.json, checkpoint.npz, metrics.jsonl"
+    *_, last, hint = capsys.readouterr().out.splitlines()
+    assert last == f"stopped by Ctrl-C; {folder}{os.sep} holds settings.json, metrics.jsonl, checkpoint.npz, result.json"
+    assert hint == f"minitorch run toy --resume {folder} goes on from here"
+    assert json.loads((folder / "result.json").read_text())["finished"] is False
     assert len(metrics(folder)) == 2
 
 
@@ -162,10 +165,10 @@ def test_a_missing_extra_is_named_before_anything_runs(toy, tmp_path, capsys, mo
     [
         (["run", "mnist"], "there is no sample 'mnist'; did you mean mnist-mlp"),
         (["run", "Derivatives"], "did you mean derivative?"),
-        (["run", "qqq"], "there is no sample 'qqq'; there are derivative, minimize, moons, mnist-mlp"),
+        (["run", "qqq"], "there is no sample 'qqq'; there are derivative, minimize, "),
         (["run"], "name a sample: minitorch run NAME; there are derivative"),
         (["run", "moons", "--epochs", "0"], "--epochs takes a whole number of at least 1, not '0'"),
-        (["fly"], "usage: minitorch samples | minitorch run NAME [options]"),
+        (["fly"], "usage: minitorch samples | minitorch run NAME [options] | minitorch runs"),
     ],
 )
 def test_a_mistake_in_the_command(argv, says, capsys):
@@ -217,7 +220,7 @@ def test_on_a_terminal_a_bar_is_drawn_and_ctrl_c_puts_the_cursor_back(tmp_path):
     child.expect(r" 30/100000 +\d")
     child.sendintr()
     child.expect(r"\x1b\[\?25h")
-    child.expect("stopped by Ctrl-C; .*holds settings.json, checkpoint.npz, metrics.jsonl")
+    child.expect("stopped by Ctrl-C; .*holds settings.json, metrics.jsonl, checkpoint.npz, result.json")
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 130

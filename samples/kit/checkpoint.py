@@ -1,0 +1,76 @@
+"""What a run needs to be gone on with as if it had never stopped: everything that changes while it learns.
+
+A checkpoint holds the number of the last finished epoch, the seconds so far, the state of the random numbers, and the
+state of every object the sample has handed to `run.keep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from samples.kit.errors import SampleError
+
+if TYPE_CHECKING:
+    from minitorch import Value
+
+NAME = "checkpoint.npz"
+
+
+def write(path: Path, epoch: int, seconds: float, kept: Mapping[str, Any]) -> None:
+    """Save a checkpoint, whole or not at all."""
+    import minitorch
+    from minitorch.serialize import save
+
+    states = {name: state_of(thing) for name, thing in kept.items()}
+    save({"epoch": epoch, "seconds": seconds, "random": minitorch.get_rng_state(), **states}, path)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """The checkpoint of a run.
+
+    Raises:
+        SampleError: there is none, or it is damaged.
+    """
+    from minitorch.serialize import load
+
+    try:
+        found = load(folder / NAME)
+    except FileNotFoundError:
+        raise SampleError(f"{folder} has no {NAME} to go on from: it was stopped before its first epoch ended, or it has no "
+                          "epochs; run it anew") from None
+    except (OSError, ValueError) as error:
+        raise SampleError(f"cannot go on from {folder}: {error}") from None
+    if not isinstance(found, dict) or not {"epoch", "seconds", "random"} <= set(found):
+        raise SampleError(f"{folder / NAME} is not the checkpoint of a run")
+    return found
+
+
+def state_of(thing: Any) -> Any:
+    """The state of a model, an optimizer, a scheduler, or a sequence of Values."""
+    return thing.state_dict() if hasattr(thing, "state_dict") else [value.data for value in thing]
+
+
+def restore(thing: Any, name: str, saved: Mapping[str, Any], folder: Path) -> None:
+    """Put an object back into the state it was saved in.
+
+    Raises:
+        SampleError: the checkpoint does not have it, or it is of another shape.
+    """
+    try:
+        state = saved[name]
+        if hasattr(thing, "load_state_dict"):
+            thing.load_state_dict(state)
+        else:
+            restore_values(thing, state)
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = f"it has no '{name}'" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise SampleError(f"cannot go on from {folder}: its checkpoint does not fit these settings ({reason})") from None
+
+
+def restore_values(values: Sequence[Value], numbers: Sequence[float]) -> None:
+    if len(values) != len(numbers):
+        raise ValueError(f"{len(numbers)} numbers were saved, there are {len(values)}")
+    for value, number in zip(values, numbers):
+        value.data = number
