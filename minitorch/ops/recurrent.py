@@ -1,0 +1,180 @@
+"""Recurrent layers: one operation runs a whole sequence through a layer, and its rule runs back through time.
+
+Shapes: x (time, n, inputs), state (n, size), weight_ih (gates · size, inputs), weight_hh (gates · size, size), biases
+(gates · size,). `reverse` reads the sequence from its end. The products of all of x with weight_ih, and all gradients of
+the weights, are one matrix product each; only what must wait for the step before is done step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..core.node import Op, apply
+from .index import results
+
+
+class Recurrent(Op):
+    """A layer of cells. A subclass says how many gates a cell has, and what one step does, forward and back."""
+
+    saves = True  # each step's gates and states; a rule that is itself differentiated computes them again
+
+    def __init__(self, reverse: bool = False) -> None:
+        self.reverse = reverse
+
+    def times(self, length: int) -> Iterator[int]:
+        """The steps in the order in which they are taken."""
+        return iter(range(length - 1, -1, -1) if self.reverse else range(length))
+
+    def back(self, length: int) -> Iterator[int]:
+        """The steps in the order in which the gradient goes through them."""
+        return iter(range(length) if self.reverse else range(length - 1, -1, -1))
+
+    def before(self, xp: Any, states: list[Any], start: Any) -> Any:
+        """The state before each step, stacked, given the one after each and the first."""
+        return xp.stack([*states[1:], start] if self.reverse else [start, *states[:-1]])
+
+
+def affine(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
+    """x @ weight.T + bias"""
+    out = xp.matmul(x, xp.swapaxes(weight, 0, 1))
+    return out if bias is None else out + bias
+
+
+def rows(xp: Any, x: Any) -> Any:
+    """(time, n, features) as (time · n, features)."""
+    return xp.reshape(x, (-1, xp.shape(x)[-1]))
+
+
+def across(xp: Any, grads: Any, values: Any) -> Any:
+    """The gradient of a weight used at every step: grads.T @ values, over all steps and the whole batch."""
+    return xp.matmul(xp.swapaxes(rows(xp, grads), 0, 1), rows(xp, values))
+
+
+class Rnn(Recurrent):
+    """h = tanh(weight_ih x + bias_ih + weight_hh h + bias_hh), or relu for tanh. Gives all h, (time, n, size)."""
+
+    def __init__(self, nonlinearity: str = "tanh", reverse: bool = False) -> None:
+        self.nonlinearity = nonlinearity
+        super().__init__(reverse)
+
+    def forward(self, xp, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        incoming, states = affine(xp, x, weight_ih, bias_ih), [None] * len(x)
+        for t in self.times(len(x)):
+            total = incoming[t] + affine(xp, h, weight_hh, bias_hh)
+            states[t] = h = xp.tanh(total) if self.nonlinearity == "tanh" else xp.maximum(total, 0)
+        return xp.stack(states), None
+
+    def vjp(self, xp, grad, out, saved, needed, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        flow, into = 0, [None] * len(x)
+        for t in self.back(len(x)):
+            slope = 1 - out[t] * out[t] if self.nonlinearity == "tanh" else out[t] > 0
+            into[t] = (grad[t] + flow) * slope
+            flow = xp.matmul(into[t], weight_hh)
+        into = xp.stack(into)
+        before = self.before(xp, [out[t] for t in range(len(x))], h)
+        bias = xp.sum(into, axis=(0, 1))
+        return [xp.matmul(into, weight_ih), flow, across(xp, into, x), across(xp, into, before), bias, bias]
+
+
+class Gru(Recurrent):
+    """A gated recurrent unit (Cho et al., 2014): r and z = sigmoid(weight_ih x + weight_hh h), n = tanh(weight_ih x + r ·
+    weight_hh h), h = (1 - z) · n + z · h, each with its biases. Gives all h, (time, n, size)."""
+
+    def forward(self, xp, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        states, steps = self.run(xp, x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+        return xp.stack(states), steps
+
+    def run(self, xp: Any, x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
+        """The state after each step, and each step's r, z, n, and what r lets through."""
+        incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
+        states, steps = [None] * len(x), [None] * len(x)
+        for t in self.times(len(x)):
+            own, fed = affine(xp, h, weight_hh, bias_hh), incoming[t]
+            gates = xp.sigmoid(fed[:, : 2 * size] + own[:, : 2 * size])
+            r, z, memory = gates[:, :size], gates[:, size:], own[:, 2 * size :]
+            new = xp.tanh(fed[:, 2 * size :] + r * memory)
+            steps[t] = r, z, new, memory
+            states[t] = h = new + z * (h - new)
+        return states, steps
+
+    def vjp(self, xp, grad, out, saved, needed, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        steps = xp.kept(saved, lambda *a: self.run(*a)[1], x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+        before = self.before(xp, [out[t] for t in range(len(x))], h)
+        flow, into, into_own = 0, [None] * len(x), [None] * len(x)
+        for t in self.back(len(x)):
+            r, z, new, memory = steps[t]
+            flow = grad[t] + flow
+            to_new = flow * (1 - z) * (1 - new * new)
+            to_r = to_new * memory * r * (1 - r)
+            to_z = flow * (before[t] - new) * z * (1 - z)
+            into[t] = xp.concatenate([to_r, to_z, to_new], axis=1)
+            into_own[t] = xp.concatenate([to_r, to_z, to_new * r], axis=1)
+            flow = flow * z + xp.matmul(into_own[t], weight_hh)
+        into, own = xp.stack(into), xp.stack(into_own)
+        biases = xp.sum(into, axis=(0, 1)), xp.sum(own, axis=(0, 1))
+        return [xp.matmul(into, weight_ih), flow, across(xp, into, x), across(xp, own, before), *biases]
+
+
+class Lstm(Recurrent):
+    """A long short-term memory (Hochreiter and Schmidhuber, 1997): from weight_ih x + weight_hh h and the biases the gates i, f, o
+    (sigmoid) and g (tanh); c = f · c + i · g, h = o · tanh(c). Gives all h, (time, n, size), and the last c, (n, size)."""
+
+    bundle = True
+
+    def forward(self, xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        states, last, steps = self.run(xp, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+        return (xp.stack(states), last), steps
+
+    def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
+        """h after each step, the last c, and each step's gates, c before it and tanh of c after it."""
+        incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
+        states, steps = [None] * len(x), [None] * len(x)
+        for t in self.times(len(x)):
+            total = incoming[t] + affine(xp, h, weight_hh, bias_hh)
+            doors, g = xp.sigmoid(total[:, : 2 * size]), xp.tanh(total[:, 2 * size : 3 * size])
+            i, f, o = doors[:, :size], doors[:, size:], xp.sigmoid(total[:, 3 * size :])
+            held, c = c, f * c + i * g
+            bent = xp.tanh(c)
+            steps[t] = i, f, g, o, held, bent
+            states[t] = h = o * bent
+        return states, c, steps
+
+    def vjp(self, xp, grad, out, saved, needed, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+        inputs = x, h, c, weight_ih, weight_hh, bias_ih, bias_hh
+        steps = xp.kept(saved, lambda *a: self.run(*a)[2], *inputs)
+        outer, into_c = grad
+        flow, into_c, into = 0, 0 if into_c is None else into_c, [None] * len(x)
+        for t in self.back(len(x)):
+            i, f, g, o, held, bent = steps[t]
+            flow = flow if outer is None else outer[t] + flow
+            into_c = into_c + flow * o * (1 - bent * bent)
+            gates = into_c * g * i * (1 - i), into_c * held * f * (1 - f), into_c * i * (1 - g * g), flow * bent * o * (1 - o)
+            into[t] = xp.concatenate(gates, axis=1)
+            flow, into_c = xp.matmul(into[t], weight_hh), into_c * f
+        into = xp.stack(into)
+        after = [step[3] * step[5] for step in steps]  # h = o · tanh(c)
+        bias = xp.sum(into, axis=(0, 1))
+        own = across(xp, into, self.before(xp, after, h))
+        return [xp.matmul(into, weight_ih), flow, into_c, across(xp, into, x), own, bias, bias]
+
+
+def rnn_layer(x: Any, h: Any, weights: tuple[Any, ...], nonlinearity: str = "tanh", reverse: bool = False) -> tuple[Any, Any]:
+    """A layer of plain recurrent cells over a sequence: (all h, the last h). `weights`: weight_ih, weight_hh, and the biases,
+    if any. Shapes as at the top of this file; "tanh" or "relu"."""
+    if nonlinearity not in ("tanh", "relu"):
+        raise ValueError(f"a recurrent cell's nonlinearity is 'tanh' or 'relu', not {nonlinearity!r}")
+    out = apply(Rnn(nonlinearity, reverse), x, h, *weights)
+    return out, out[0 if reverse else -1]
+
+
+def gru_layer(x: Any, h: Any, weights: tuple[Any, ...], reverse: bool = False) -> tuple[Any, Any]:
+    """A layer of gated recurrent units over a sequence: (all h, the last h)."""
+    out = apply(Gru(reverse), x, h, *weights)
+    return out, out[0 if reverse else -1]
+
+
+def lstm_layer(x: Any, h: Any, c: Any, weights: tuple[Any, ...], reverse: bool = False) -> tuple[Any, Any, Any]:
+    """A layer of long short-term memories over a sequence: (all h, the last h, the last c)."""
+    out, last = results(apply(Lstm(reverse), x, h, c, *weights))
+    return out, out[0 if reverse else -1], last
