@@ -167,7 +167,7 @@ def moons_losses(nn: Any, cls: Any, monkeypatch: pytest.MonkeyPatch) -> list[flo
         scores = [model([cls(x), cls(y)]) for x, y in points]
         margins = [(1 + -sign * score).relu() for sign, score in zip(signs, scores)]
         data_loss = sum(margins) * (1.0 / len(margins))
-        penalty = 1e-4 * sum((p * p for p in model.parameters()))
+        penalty = 1e-4 * sum(p * p for p in model.parameters())
         loss = data_loss + penalty
         model.zero_grad()
         loss.backward()
