@@ -98,21 +98,23 @@ def plan(roots: Sequence[Node]) -> list[Step]:
 
     Iterative, at any depth. Raises RuntimeError where the graph was freed.
     """
-    found = {root.stamp: root for root in roots if root.op is not None}
-    slots: dict[int, tuple[int, ...]] = {}
-    stack = list(found.values())
+    stack = [root for root in dict.fromkeys(roots) if root.op is not None]
+    seen = {root.stamp for root in stack}
+    steps: list[Step] = []
     while stack:
         node = stack.pop()
         inputs = node.inputs
         if inputs is None:
             raise freed(node)
-        slots[node.stamp] = needed = needed_slots(node)
-        for slot in needed:
+        slots = needed_slots(node)
+        steps.append((node, slots))
+        for slot in slots:
             x = inputs[slot]
-            if x.op is not None and x.stamp not in found:
-                found[x.stamp] = x
+            if x.op is not None and x.stamp not in seen:
+                seen.add(x.stamp)
                 stack.append(x)
-    return [(found[stamp], slots[stamp]) for stamp in sorted(found, reverse=True)]
+    steps.sort(key=lambda step: step[0].stamp, reverse=True)
+    return steps
 
 
 def needed_slots(node: Node) -> tuple[int, ...]:
@@ -122,7 +124,12 @@ def needed_slots(node: Node) -> tuple[int, ...]:
     for slot, x in enumerate(node.inputs):  # type: ignore[arg-type]
         if isinstance(x, Node) and x.requires_grad and (not rules or rules[slot] is not None):
             needed.append(slot)
-    return tuple(needed)
+    slots = tuple(needed)
+    return _same_slots.setdefault(slots, slots)
+
+
+_same_slots: dict[tuple[int, ...], tuple[int, ...]] = {}
+"""One tuple for all nodes with the same needs: millions of nodes share a handful."""
 
 
 class Flow(dict[Node, Any]):

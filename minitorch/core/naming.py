@@ -19,39 +19,35 @@ def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None)
     """
     nodes = ancestors(of) if isinstance(of, Node) else sorted(of, key=lambda node: node.stamp)
     held = _held(variables or {})
-    result: dict[Node, str] = {}
-    taken: set[str] = set()
-    for node in nodes:
-        name = node.name or held.get(id(node))
-        if name is not None:
-            result[node] = name if name not in taken else _numbered(name, taken)
-            taken.add(result[node])
+    taken: dict[str, Node] = {}
     counts: dict[str, int] = {}
-    fresh = []
+    unnamed = []
     for node in nodes:
-        if node in result:
-            continue
+        name = getattr(node, "_name", None) or held.get(id(node))
+        if name is None:
+            unnamed.append(node)
+        else:
+            taken[name if name not in taken else _numbered(name, taken, counts)] = node
+    fresh = []
+    for node in unnamed:
         label = getattr(node, "_label", None)
         if label is not None and label not in taken:
-            result[node] = label
-            taken.add(label)
+            taken[label] = node
         else:
             fresh.append(node)
     for node in fresh:
-        kind = node.op.name if node.op is not None else "leaf"
-        result[node] = node._label = _numbered(kind, taken, counts)
-        taken.add(node._label)
-    return result
+        node._label = label = _numbered(node.op.name if node.op is not None else "leaf", taken, counts)
+        taken[label] = node
+    return dict(zip(taken.values(), taken))
 
 
-def _numbered(kind: str, taken: set[str], counts: dict[str, int] | None = None) -> str:
+def _numbered(kind: str, taken: Mapping[str, Node], counts: dict[str, int]) -> str:
     """`kind_1`, `kind_2`, ...: the first that is free. `counts` remembers where to go on."""
-    counts = {} if counts is None else counts
-    while True:
-        counts[kind] = counts.get(kind, 0) + 1
-        name = f"{kind}_{counts[kind]}"
-        if name not in taken:
-            return name
+    number = counts.get(kind, 0) + 1
+    while f"{kind}_{number}" in taken:
+        number += 1
+    counts[kind] = number
+    return f"{kind}_{number}"
 
 
 def _held(variables: Mapping[str, Any]) -> dict[int, str]:
