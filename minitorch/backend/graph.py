@@ -19,8 +19,12 @@ from ..ops import (
     abs,
     cos,
     cosh,
+    cumprod,
+    cumsum,
+    diagonal,
     erf,
     exp,
+    flip,
     floor_divide,
     isfinite,
     log,
@@ -28,6 +32,7 @@ from ..ops import (
     maximum,
     minimum,
     reshape,
+    roll,
     sigmoid,
     sign,
     sin,
@@ -35,13 +40,18 @@ from ..ops import (
     softmax,
     sqrt,
     tanh,
+    tril,
+    triu,
 )  # fmt: skip
 from ..ops import div as divide
 from ..ops import pow as power
 from ..ops import transpose as swapaxes
 from ..ops.activation import Softplus
+from ..ops.along import Gather, Scatter, ScatterAdd
+from ..ops.diagonals import Undiagonal
 from ..ops.index import Into, PutAlong, SetItem, TakeAlong, plain
-from ..ops.shape import BroadcastTo, Cat, ToValue, Transpose
+from ..ops.join import Cat
+from ..ops.shape import BroadcastTo, ToValue, Transpose
 from . import BACKENDS
 from . import numpy as array
 from .graph_layers import *  # noqa: F403
@@ -117,6 +127,26 @@ def ones_like(x: Any) -> Any:
 
 def nowhere_zero(x: Any) -> bool:
     return BACKENDS[type(x.raw)].nowhere_zero(x.raw)  # type: ignore[no-any-return]
+
+
+def zeros_like(x: Any) -> Any:
+    return Tensor(BACKENDS[type(x.raw)].zeros_like(x.raw))
+
+
+def gather(x: Any, index: Any, axis: int) -> Any:
+    return apply(Gather(axis), x, index)
+
+
+def scatter(x: Any, index: Any, src: Any, axis: int) -> Any:
+    return apply(Scatter(axis), x, index, src)
+
+
+def scatter_add(x: Any, index: Any, src: Any, axis: int) -> Any:
+    return apply(ScatterAdd(axis), x, index, src)
+
+
+def undiagonal(x: Any, offset: int, axes: tuple[int, int], shape: tuple[int, ...]) -> Any:
+    return apply(Undiagonal(offset, axes, shape), x)
 
 
 def axis_size(x: Any, axis: Any) -> int:

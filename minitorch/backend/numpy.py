@@ -37,6 +37,7 @@ from numpy import (
     count_nonzero,
     cumprod,
     cumsum,
+    diagonal,
     divide,
     equal,
     exp,
@@ -79,14 +80,17 @@ from numpy import (
     minimum,
     nan_to_num,
     ndarray,
+    nonzero,
     not_equal,
     ones,
     ones_like,
     power,
     prod,
     remainder,
+    repeat,
     reshape,
     right_shift,
+    roll,
     round,
     shape,
     sign,
@@ -101,7 +105,11 @@ from numpy import (
     take_along_axis,
     tan,
     tanh,
+    tile,
     transpose,
+    tril,
+    triu,
+    unique,
     trunc,
     zeros,
     zeros_like,
@@ -258,6 +266,39 @@ def argmedian(x: ndarray, axis: int, skip_nan: bool) -> ndarray:
         numbers = np.sum(~np.isnan(x), axis=axis, keepdims=True)
         middle = np.maximum((numbers - 1) // 2, 0) if skip_nan else np.where(numbers > last, middle, last)
     return np.take_along_axis(np.argsort(x, axis=axis, kind="stable"), middle, axis)
+
+
+def undiagonal(x: ndarray, offset: int, axes: tuple[int, int], shape: tuple[int, ...]) -> ndarray:
+    """Zeros of `shape` with the last axis of `x` on the diagonal that `numpy.diagonal` reads."""
+    out = np.zeros(shape, x.dtype)
+    plane = np.moveaxis(out, axes, (-2, -1))
+    i = np.arange(x.shape[-1])
+    plane[..., i + max(-offset, 0), i + max(offset, 0)] = x
+    return out
+
+
+def gather(x: ndarray, index: ndarray, axis: int) -> ndarray:
+    """x[i, index[i, j], ...] with the index in the place of `axis`."""
+    return x[_along(index, axis)]
+
+
+def scatter(x: ndarray, index: ndarray, src: Any, axis: int) -> ndarray:
+    """A copy of `x` with `src` written where `gather` reads."""
+    out = x.copy()
+    out[_along(index, axis)] = src
+    return out
+
+
+def scatter_add(x: ndarray, index: ndarray, src: Any, axis: int) -> ndarray:
+    """A copy of `x` with `src` added where `gather` reads; a place named twice receives twice."""
+    out = x.copy()
+    np.add.at(out, _along(index, axis), src)
+    return out
+
+
+def _along(index: ndarray, axis: int) -> tuple[ndarray, ...]:
+    grid: tuple[ndarray, ...] = np.ogrid[tuple(slice(0, n) for n in index.shape)]
+    return (*grid[:axis], index, *grid[axis + 1 :])
 
 
 def axis_size(x: Any, axis: Any) -> int:

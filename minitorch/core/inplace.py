@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
-from ..ops.index import SetItem, plain
+from ..ops.index import SetItem, plain, write
 from . import location
 from .modes import no_grad, state
 from .node import Node, apply, new
@@ -103,7 +103,7 @@ class InPlace:
             old = self._before_edit()
             self._become(apply(SetItem(plain(index)), old, old if value is self else value))
             return
-        self.raw[plain(index)] = value.raw if isinstance(value, Node) else value
+        write(self.raw, plain(index), value.raw if isinstance(value, Node) else value)
         self.touch()
 
     def _before_edit(self) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ops
+from ..ops.index import unfold
+from ..ops.shape import sizes
 
 
 class ElementMethods:
@@ -51,3 +53,66 @@ class Methods(ElementMethods):
     __slots__ = ()
 
     softmax, log_softmax = ops.softmax, ops.log_softmax
+
+    # Reductions
+
+    sum, nansum, mean, nanmean, prod, logsumexp = ops.sum, ops.nansum, ops.mean, ops.nanmean, ops.prod, ops.logsumexp
+    var, std = ops.var, ops.std
+    max, min, amax, amin, aminmax, argmax, argmin = ops.max, ops.min, ops.amax, ops.amin, ops.aminmax, ops.argmax, ops.argmin
+    median, nanmedian, kthvalue = ops.median, ops.nanmedian, ops.kthvalue
+    any, all, count_nonzero = ops.any, ops.all, ops.count_nonzero
+    cumsum, cumprod, diff = ops.cumsum, ops.cumprod, ops.diff
+    sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
+
+    # Shape
+
+    reshape, view, flatten, ravel, unflatten = ops.reshape, ops.reshape, ops.flatten, ops.ravel, ops.unflatten
+    squeeze, unsqueeze, clone = ops.squeeze, ops.unsqueeze, ops.clone
+    transpose, swapaxes, swapdims, t = ops.transpose, ops.transpose, ops.transpose, ops.t
+    permute, movedim, moveaxis = ops.permute, ops.movedim, ops.movedim
+    broadcast_to, expand, tile = ops.broadcast_to, ops.broadcast_to, ops.tile
+    repeat_interleave, flip, fliplr, flipud, roll, rot90 = (
+        ops.repeat_interleave, ops.flip, ops.fliplr, ops.flipud, ops.roll, ops.rot90,
+    )  # fmt: skip
+    split, chunk, tensor_split, unbind = ops.split, ops.chunk, ops.tensor_split, ops.unbind
+    hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
+
+    def repeat(self: Any, *repeats: Any) -> Any:
+        """The whole tensor so many times over along each axis; axes that it does not have come in front."""
+        counts = sizes(repeats)
+        if len(counts) < self.ndim:
+            raise ValueError(f"repeat needs a number for each of the {self.ndim} axes, not {counts}")
+        return ops.tile(self, counts)
+
+    def reshape_as(self: Any, other: Any) -> Any:
+        """The same elements in the shape of `other`."""
+        return ops.reshape(self, other.shape)
+
+    view_as = reshape_as
+
+    def expand_as(self: Any, other: Any) -> Any:
+        """Copied along new or stretched axes to the shape of `other`."""
+        return ops.broadcast_to(self, other.shape)
+
+    def contiguous(self: Any, *, memory_format: Any = None) -> Any:
+        """The tensor with its elements in memory in the order in which they are counted: itself if they are."""
+        return self if self.raw.flags.c_contiguous else ops.clone(self)
+
+    def is_contiguous(self: Any, *, memory_format: Any = None) -> bool:
+        """Whether the elements are in memory in the order in which they are counted."""
+        return self.raw.flags.c_contiguous  # type: ignore[no-any-return]
+
+    # Parts
+
+    narrow, select, take, masked_fill, masked_select = ops.narrow, ops.select, ops.take, ops.masked_fill, ops.masked_select
+    masked_scatter, gather, scatter, scatter_add = ops.masked_scatter, ops.gather, ops.scatter, ops.scatter_add
+    index_select, index_add, index_copy = ops.index_select, ops.index_add, ops.index_copy
+    index_fill, index_put, take_along_dim = ops.index_fill, ops.index_put, ops.take_along_dim
+    nonzero, argwhere = ops.nonzero, ops.argwhere
+    diag, diagonal, diag_embed, diagflat = ops.diag, ops.diagonal, ops.diag_embed, ops.diagflat
+    trace, tril, triu = ops.trace, ops.tril, ops.triu
+    unfold = unfold
+
+    # Products
+
+    matmul = ops.matmul

@@ -179,10 +179,6 @@ class Tensor(Methods, InPlace, Node):
         out._cell = self._cell
         return out
 
-    def clone(self) -> Tensor:
-        """A copy that passes its gradient on."""
-        return ops.clone(self)
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with numbers of its own. RuntimeError for a computed tensor, whose graph stays where it is."""
         if self.op is not None:
@@ -301,33 +297,6 @@ class Tensor(Methods, InPlace, Node):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
-
-    # Functions of ops, as methods (the rest: Methods)
-
-    matmul = ops.matmul
-    sum, mean, amax, amin, var = ops.sum, ops.mean, ops.amax, ops.amin, ops.var
-    reshape, view, flatten, squeeze, unsqueeze = ops.reshape, ops.reshape, ops.flatten, ops.squeeze, ops.unsqueeze
-    transpose, permute, broadcast_to, expand = ops.transpose, ops.permute, ops.broadcast_to, ops.broadcast_to
-
-    def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The largest element; with `dim`, (values, indices) along it."""
-        return ops.max(self, dim, keepdim)
-
-    def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
-        """The smallest element; with `dim`, (values, indices) along it."""
-        return ops.min(self, dim, keepdim)
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
-        """The position of the largest element, over all (as if flat) or along `dim`."""
-        return Tensor(np.asarray(self.raw.argmax(axis=dim, keepdims=keepdim)))
-
-    def any(self) -> Tensor:
-        """True if any element is."""
-        return Tensor(np.asarray(self.raw.any()))
-
-    def all(self) -> Tensor:
-        """True if every element is."""
-        return Tensor(np.asarray(self.raw.all()))
 
     def to(self, dtype: Any) -> Tensor:
         """The elements in another dtype; the gradient returns in this one's."""

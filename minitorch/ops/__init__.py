@@ -1,22 +1,39 @@
 """Every operation, by family. The user's function stands beside its operation, in the same file."""
 
-from . import choose, compare, elementwise, exponential, rounding, trigonometric
+from . import (
+    along, choose, compare, diagonals, elementwise, exponential, index, join, order, reduce, rounding, scan, shape, trigonometric,
+)  # fmt: skip
 from .activation import log_softmax, softmax
+from .along import *  # noqa: F403
 from .choose import *  # noqa: F403
 from .classes import cross_entropy
 from .compare import *  # noqa: F403
+from .diagonals import *  # noqa: F403
 from .elementwise import *  # noqa: F403
 from .exponential import *  # noqa: F403
-from .index import getitem
+from .index import *  # noqa: F403
+from .join import *  # noqa: F403
 from .linalg import matmul
 from .loss import mse_loss
-from .reduce import amax, amin, max, mean, min, sum, var
+from .order import *  # noqa: F403
+from .reduce import *  # noqa: F403
 from .rounding import *  # noqa: F403
-from .shape import broadcast_to, cat, clone, flatten, permute, reshape, squeeze, stack, to, transpose, unsqueeze
+from .scan import *  # noqa: F403
+from .shape import *  # noqa: F403
 from .trigonometric import *  # noqa: F403
 
-__all__ = [
-    "amax", "amin", "broadcast_to", "cat", "clone", "cross_entropy", "flatten", "getitem", "log_softmax", "matmul", "max",
-    "mean", "min", "mse_loss", "permute", "reshape", "softmax", "squeeze", "stack", "sum", "to", "transpose", "unsqueeze", "var",
-]  # fmt: skip
-__all__ += choose.__all__ + compare.__all__ + elementwise.__all__ + exponential.__all__ + rounding.__all__ + trigonometric.__all__
+__all__ = ["cross_entropy", "log_softmax", "matmul", "mse_loss", "softmax"]
+__all__ += along.__all__
+__all__ += choose.__all__
+__all__ += compare.__all__
+__all__ += diagonals.__all__
+__all__ += elementwise.__all__
+__all__ += exponential.__all__
+__all__ += index.__all__
+__all__ += join.__all__
+__all__ += order.__all__
+__all__ += reduce.__all__
+__all__ += rounding.__all__
+__all__ += scan.__all__
+__all__ += shape.__all__
+__all__ += trigonometric.__all__

@@ -14,7 +14,8 @@ from .linalg import matmul
 from .linear import linear
 from .pad import pad
 from .reduce import mean
-from .shape import broadcast_to, cat, permute, reshape, squeeze, transpose, unsqueeze
+from .join import cat
+from .shape import broadcast_to, permute, reshape, squeeze, transpose, unsqueeze
 
 
 class Attention(Op):

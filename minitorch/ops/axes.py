@@ -21,6 +21,8 @@ def normal_axis(dim: Any, ndim: int) -> Axis:
     """`dim` as None (all axes), one non-negative int, or a tuple of them. IndexError when out of range."""
     if dim is None:
         return None
+    if isinstance(dim, Sequence) and not dim:
+        return None
     axes = tuple(one_axis(d, ndim) for d in (dim if isinstance(dim, Sequence) else (dim,)))
     if ndim == 0:
         return None  # a 0-d tensor answers to axis 0 and -1, and has none to fold
@@ -33,3 +35,8 @@ def one_axis(dim: int, ndim: int) -> int:
     if not -span <= dim < span:
         raise IndexError(f"axis {dim} is out of range for a tensor of {ndim} dimensions (allowed: {-span} to {span - 1})")
     return dim % span
+
+
+def stretch(axis: int, start: int | None, stop: int | None) -> tuple[slice, ...]:
+    """The index of the elements from `start` up to `stop` along one axis."""
+    return (slice(None),) * axis + (slice(start, stop),)

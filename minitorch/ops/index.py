@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.node import Node, Op, apply
+from ..core import node
+from ..core.node import Node, Op, apply, backend_among
+from .axes import one_axis
+from .elementwise import add, where
+from .shape import broadcast_tensors, broadcast_to, clone, flatten, movedim, reshape
+
+__all__ = [
+    "argwhere", "getitem", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill", "masked_scatter",
+    "masked_select", "nonzero", "take",
+]  # fmt: skip
 
 
 class GetItem(Op):
@@ -46,14 +55,14 @@ class SetItem(Op):
 
     def forward(self, xp, x, value):
         out = x.copy()
-        out[self.index] = value
+        write(out, self.index, value)
         return out
 
     def vjp_x(self, xp, grad, out, x, value):
         return xp.zeroed(grad, self.index)
 
     def vjp_value(self, xp, grad, out, x, value):
-        return grad[self.index]
+        return fronted(xp, read(grad, self.index), len(xp.shape(value)))
 
     def __repr__(self) -> str:
         return f"[{shown(self.index)}] ="
@@ -172,6 +181,124 @@ def _numbers_first(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], 
         full += [i] if type(i) is int else [slice(None)] * n
         rest += [] if type(i) is int else [slice(None)] * n if i is ... else [i]
     return tuple(full), tuple(rest)
+
+
+def read(x: Any, index: Any) -> Any:
+    """x[index] of an array (or a node), the axes in PyTorch's order; see `getitem`."""
+    if isinstance(index, tuple) and _apart(index):
+        numbers, index = _numbers_first(index, len(x.shape))
+        x = x[numbers]
+    return x[index]
+
+
+def write(x: Any, index: Any, value: Any) -> None:
+    """x[index] = value for an array, edited in place, the axes in PyTorch's order."""
+    if isinstance(index, tuple) and _apart(index):
+        numbers, index = _numbers_first(index, x.ndim)
+        x = x[numbers]  # a view: numbers and slices only
+    x[index] = value
+
+
+def fronted(xp: Any, x: Any, ndim: int) -> Any:
+    """`x` with axes of length 1 in front, up to `ndim`."""
+    shape = xp.shape(x)
+    return xp.reshape(x, (1,) * (ndim - len(shape)) + tuple(shape)) if len(shape) < ndim else x
+
+
+def setitem(x: Any, index: Any, value: Any) -> Any:
+    """A copy of `x` with `value` written at `index`."""
+    return apply(SetItem(plain(index)), x, value)
+
+
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices along `dim` at the positions in `index`, a vector of ints; one may be named more than once."""
+    return getitem(input, places(input, dim, index)) if input.ndim else clone(input)
+
+
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """`input` with the slices of alpha × `source` along `dim` added at the positions in `index`."""
+    x, source = (input, source) if input.ndim else (reshape(input, (1,)), reshape(source, (-1,)))
+    into = apply(Into(plain(places(x, dim, index)), x.shape), source)
+    return reshape(add(x, into, alpha=alpha), input.shape) if not input.ndim else add(x, into, alpha=alpha)
+
+
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    """`input` with the slices of `source` along `dim` written at the positions in `index`."""
+    return setitem(input, places(input, dim, index) if input.ndim else ..., source)
+
+
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """`input` with `value` written at the positions in `index` along `dim`."""
+    once = backend_among([input.raw]).unique(index.raw)  # a place named twice takes one value
+    return setitem(input, places(input, dim, once) if input.ndim else ..., value)
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """`input` with `values` written at input[indices], or added to what is there."""
+    index = tuple(indices)
+    if not accumulate:
+        return setitem(input, index, values)
+    part = getitem(input.detach(), index)
+    return add(input, apply(Into(plain(index), input.shape), broadcast_to(values, part.shape)))
+
+
+def places(x: Any, dim: int, index: Any) -> tuple[Any, ...]:
+    """The index that names the positions `index` along `dim`."""
+    if getattr(index, "ndim", 1) > 1:
+        raise ValueError(f"the index along an axis is a vector, not of shape {tuple(index.shape)}")
+    return (slice(None),) * one_axis(dim, x.ndim) + (reshape(index, (1,)) if getattr(index, "ndim", 1) == 0 else index,)
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """`value`, a number or a 0-d tensor, where the mask is true, else `input`."""
+    return where(mask, value, input)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """The elements at which the mask is true, as a vector."""
+    x, mask = broadcast_tensors(input, mask)
+    return getitem(x, mask)
+
+
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    """`input` with the elements of `source`, in their order, written where the mask is true."""
+    x, mask = broadcast_tensors(input, mask)
+    return setitem(x, mask, getitem(flatten(source), slice(0, int(mask.raw.sum().item()))))
+
+
+def take(input: Any, index: Any) -> Any:
+    """The elements at the positions in `index`, counted as if all stood in one row; shape as index."""
+    return getitem(flatten(input), index)
+
+
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+    """Where `input` is not 0: a row of indices for each such element, or as a tuple with one vector for each axis."""
+    x = input if input.ndim or not as_tuple else reshape(input.detach(), (1,))
+    xp = backend_among([x.raw])
+    found = xp.nonzero(x.raw) if x.ndim else (xp.nonzero(x.raw.reshape(1))[0],)
+    if as_tuple:
+        return tuple(node.TENSOR(i) for i in found)  # type: ignore[call-arg]
+    rows = xp.stack(found, -1)
+    return node.TENSOR(rows if x.ndim else rows[:, :0])  # type: ignore[call-arg]
+
+
+def argwhere(input: Any) -> Any:
+    """A row of indices for each element that is not 0."""
+    return nonzero(input)
+
+
+def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
+    """Windows of `size` elements along `dimension`, one every `step`: their number there, their elements on a new last axis."""
+    if not input.ndim:
+        return reshape(input, (1,))
+    at = one_axis(dimension, input.ndim)
+    n = input.shape[at]
+    if not 0 <= size <= n or step < 1:
+        raise ValueError(f"unfold needs windows of at most the {n} elements along the axis and a step of at least 1")
+    xp = backend_among([input.raw])
+    starts = xp.arange((n - size) // step + 1) * step
+    windows = getitem(input, (slice(None),) * at + (xp.expand_dims(starts, -1) + xp.arange(size),))
+    return movedim(windows, at + 1, -1)
 
 
 def results(bundle: Any) -> tuple[Any, ...]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..backend import BACKENDS
-from ..core.node import Node, Op, apply
+from ..core.node import Elementwise, Node, Op, apply
 from .axes import one_axis
+
+__all__ = [
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip", "fliplr", "flipud",
+    "moveaxis", "movedim", "permute", "ravel", "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "to",
+    "transpose", "unflatten", "unsqueeze",
+]  # fmt: skip
 
 
 class Reshape(Op):
@@ -94,40 +101,30 @@ class ToValue(Op):
         return BACKENDS[type(raw)].ones_like(raw) * grad
 
 
-class Cat(Op):
-    """The tensors one after the other along `axis`; each receives its own piece of the gradient."""
+class Flip(Op):
+    """The elements along `axes` in reverse order."""
 
-    requires = "all sizes but the one along the axis must be equal"
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        self.axes = axes
 
-    def __init__(self, axis: int = 0) -> None:
-        self.axis = axis
+    def forward(self, xp, x):
+        return xp.flip(x, self.axes)
 
-    def forward(self, xp, *tensors):
-        return xp.concatenate(tensors, axis=self.axis)
-
-    def vjp(self, xp, grad, out, needed, *tensors):
-        pieces, start = [], 0
-        for tensor in tensors:
-            stop = start + xp.shape(tensor)[self.axis]
-            pieces.append(grad[(slice(None),) * self.axis + (slice(start, stop),)])
-            start = stop
-        return pieces
+    def vjp_x(self, xp, grad, out, x):
+        return xp.flip(grad, self.axes)
 
 
-class Stack(Op):
-    """The tensors side by side along a new `axis`; each receives its own slice of the gradient."""
+class Roll(Op):
+    """The elements moved along `axes` by `shifts` places; what leaves at the end comes in at the start."""
 
-    makes_tensor = True
-    requires = "all shapes must be equal"
+    def __init__(self, shifts: tuple[int, ...], axes: tuple[int, ...]) -> None:
+        self.shifts, self.axes = shifts, axes
 
-    def __init__(self, axis: int = 0) -> None:
-        self.axis = axis
+    def forward(self, xp, x):
+        return xp.roll(x, self.shifts, self.axes)
 
-    def forward(self, xp, *tensors):
-        return xp.stack(tensors, axis=self.axis)
-
-    def vjp(self, xp, grad, out, needed, *tensors):
-        return [grad[(slice(None),) * self.axis + (i,)] for i in range(len(tensors))]
+    def vjp_x(self, xp, grad, out, x):
+        return xp.roll(grad, tuple(-n for n in self.shifts), self.axes)
 
 
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
@@ -142,56 +139,175 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in shape)
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sizes_: Any, shape: Any = ()) -> Any:
     """The same elements in another shape; one size may be -1 and is worked out."""
-    return apply(Reshape(sizes(shape)), x)
+    return apply(Reshape(sizes(sizes_ or (shape,))), input)
 
 
-def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Axes `start_dim` to `end_dim` as one."""
-    start, end = one_axis(start_dim, x.ndim), one_axis(end_dim, x.ndim)
-    return reshape(x, (*x.shape[:start], -1, *x.shape[end + 1 :]))
+    start, end = one_axis(start_dim, input.ndim), one_axis(end_dim, input.ndim)
+    if end < start:
+        raise ValueError(f"flatten goes from an axis to a later one, not from {start_dim} to {end_dim}")
+    shape = input.shape
+    return reshape(input, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-def squeeze(x: Any, dim: int | None = None) -> Any:
-    """Without the axes of length 1 (or without axis `dim`, if its length is 1)."""
-    drop = range(x.ndim) if dim is None else (one_axis(dim, x.ndim),)
-    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in drop or n != 1))
+def ravel(input: Any) -> Any:
+    """All axes as one."""
+    return flatten(input)
 
 
-def unsqueeze(x: Any, dim: int) -> Any:
+def unflatten(input: Any, dim: int, sizes: Sequence[int]) -> Any:
+    """Axis `dim` as several of the given sizes, whose product is its length; one may be -1 and is worked out."""
+    at = one_axis(dim, input.ndim)
+    return reshape(input, (*input.shape[:at], *sizes, *input.shape[at + 1 :]))
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Without the axes of length 1 (or, of axis or axes `dim`, without those whose length is 1)."""
+    if dim is None:
+        drop: Any = range(input.ndim)
+    else:
+        drop = tuple(one_axis(d, input.ndim) for d in (dim if isinstance(dim, Sequence) else (dim,)))
+    return reshape(input, tuple(n for i, n in enumerate(input.shape) if i not in drop or n != 1))
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
     """With a new axis of length 1 at `dim`."""
-    at = one_axis(dim, x.ndim + 1)
-    return reshape(x, (*x.shape[:at], 1, *x.shape[at:]))
+    at = one_axis(dim, input.ndim + 1)
+    return reshape(input, (*input.shape[:at], 1, *input.shape[at:]))
 
 
-def transpose(x: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Axes `dim0` and `dim1` exchanged."""
-    axes = list(range(x.ndim))
-    a, b = one_axis(dim0, x.ndim), one_axis(dim1, x.ndim)
+    axes = list(range(input.ndim))
+    a, b = one_axis(dim0, input.ndim), one_axis(dim1, input.ndim)
     if axes:
         axes[a], axes[b] = b, a
-    return apply(Transpose(tuple(axes)), x)
+    return apply(Transpose(tuple(axes)), input)
 
 
-def permute(x: Any, *dims: Any) -> Any:
+def permute(input: Any, *axes: Any, dims: Any = ()) -> Any:
     """The axes in the order `dims`."""
-    axes = tuple(one_axis(d, x.ndim) for d in sizes(dims))
-    if sorted(axes) != list(range(x.ndim)):
-        raise ValueError(f"permute needs each of the {x.ndim} axes once, not {axes}")
-    return apply(Transpose(axes), x)
+    order = tuple(one_axis(d, input.ndim) for d in sizes(axes or (dims,)))
+    if sorted(order) != list(range(input.ndim)):
+        raise ValueError(f"permute needs each of the {input.ndim} axes once, not {order}")
+    return apply(Transpose(order), input)
 
 
-def broadcast_to(x: Any, *shape: Any) -> Any:
-    """`x` copied along new or stretched axes to `shape`; -1 keeps a size."""
-    wanted = sizes(shape)
-    extra = len(wanted) - x.ndim
-    return apply(BroadcastTo(tuple(x.shape[i - extra] if n == -1 else n for i, n in enumerate(wanted))), x)
+def broadcast_to(input: Any, *sizes_: Any, size: Any = ()) -> Any:
+    """`input` copied along new or stretched axes to the shape `size`; -1 keeps a length."""
+    wanted = sizes(sizes_ or (size,))
+    extra = len(wanted) - input.ndim
+    return apply(BroadcastTo(tuple(input.shape[i - extra] if n == -1 else n for i, n in enumerate(wanted))), input)
 
 
-def clone(x: Any) -> Any:
-    """A copy of `x` that passes its gradient on."""
-    return apply(Clone.shared, x)
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+    """The tensors, each broadcast to the shape that they have together."""
+    shape = common_shape(*(x.shape for x in tensors))
+    return tuple(broadcast_to(x, shape) for x in tensors)
+
+
+def common_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to which all of `shapes` broadcast. ValueError where two do not fit."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(f"the shapes {', '.join(map(str, shapes))} do not broadcast: {Elementwise.requires}") from None
+
+
+def movedim(input: Any, source: Any, destination: Any) -> Any:
+    """Axis (or axes) `source` at the place `destination`; the others keep their order."""
+    froms, tos = (
+        [one_axis(d, input.ndim) for d in (dims if isinstance(dims, Sequence) else (dims,))] for dims in (source, destination)
+    )
+    if len(froms) != len(tos) or len(set(froms)) != len(froms) or len(set(tos)) != len(tos):
+        raise ValueError(f"movedim needs as many different axes as places, not {source} and {destination}")
+    order = [i for i in range(input.ndim) if i not in froms]
+    for place, axis in sorted(zip(tos, froms)):
+        order.insert(place, axis)
+    return permute(input, order) if input.ndim else permute(input, ())
+
+
+moveaxis = movedim
+swapaxes = swapdims = transpose
+
+
+def t(input: Any) -> Any:
+    """A matrix with its axes exchanged; a vector or a single number as it is."""
+    if input.ndim > 2:
+        raise ValueError(f"t() is for matrices, and this tensor has {input.ndim} axes: use .mT or transpose(dim0, dim1)")
+    return transpose(input, 0, -1)
+
+
+def flip(input: Any, *axes: Any, dims: Any = ()) -> Any:
+    """The elements along the axes `dims` in reverse order."""
+    axes = tuple(one_axis(d, input.ndim) for d in sizes(axes or (dims,)))
+    return apply(Flip(axes if input.ndim else ()), input)
+
+
+def fliplr(input: Any) -> Any:
+    """The columns in reverse order."""
+    return flip(input, 1)
+
+
+def flipud(input: Any) -> Any:
+    """The rows in reverse order."""
+    return flip(input, 0)
+
+
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
+    """The elements moved by `shifts` places along `dims`, the last ones coming in at the front; without `dims`, along
+    all axes as if they were one."""
+    steps = tuple(shifts) if isinstance(shifts, Sequence) else (shifts,)
+    if dims is None or dims == ():
+        return reshape(roll(flatten(input), steps, (0,)), input.shape)
+    axes = tuple(one_axis(d, input.ndim) for d in (dims if isinstance(dims, Sequence) else (dims,)))
+    if len(axes) != len(steps):
+        raise ValueError(f"roll needs a shift for each axis: {len(steps)} shifts, {len(axes)} axes")
+    return apply(Roll(steps if input.ndim else (), axes if input.ndim else ()), input)
+
+
+def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
+    """The plane of the two axes `dims` turned by k quarters of a circle, from the first towards the second."""
+    a, b = (one_axis(d, input.ndim) for d in dims)
+    if k % 4 == 0:
+        return clone(input)
+    if k % 4 == 2:
+        return flip(input, (a, b))
+    turned = transpose(input, a, b)
+    return flip(turned, (a,)) if k % 4 == 1 else flip(turned, (b,))
+
+
+def atleast_1d(*tensors: Any) -> Any:
+    """The tensors with at least one axis: a 0-d one as a vector of one element."""
+    return _atleast(1, tensors)
+
+
+def atleast_2d(*tensors: Any) -> Any:
+    """The tensors with at least two axes: a vector as the row of a matrix."""
+    return _atleast(2, tensors)
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """The tensors with at least three axes: a vector of n as (1, n, 1), a matrix of (m, n) as (m, n, 1)."""
+    return _atleast(3, tensors)
+
+
+def _atleast(ndim: int, tensors: tuple[Any, ...]) -> Any:
+    several = len(tensors) == 1 and isinstance(tensors[0], (list, tuple))
+    found = []
+    for x in tensors[0] if several else tensors:
+        missing = ndim - x.ndim
+        shape = (1, *x.shape, 1)[2 - missing :] if ndim == 3 and x.ndim else (1,) * missing + tuple(x.shape)
+        found.append(x if missing <= 0 else reshape(x, shape))
+    return tuple(found) if several or len(found) > 1 else found[0]
+
+
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy of `input` that passes its gradient on."""
+    return apply(Clone.shared, input)
 
 
 def to(x: Any, dtype: Any) -> Any:
@@ -201,17 +317,3 @@ def to(x: Any, dtype: Any) -> Any:
     return apply(To(dtype), x if np.dtype(dtype).kind == "f" else x.detach())
 
 
-def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """The tensors one after the other along `dim`; all other sizes must agree."""
-    dim = dim if axis is None else axis
-    if not tensors:
-        raise ValueError("cat needs at least one tensor")
-    return apply(Cat(one_axis(dim, tensors[0].ndim)), *tensors)
-
-
-def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
-    """The tensors (or Values) side by side along a new axis `dim`; all sizes must agree."""
-    dim = dim if axis is None else axis
-    if not tensors:
-        raise ValueError("stack needs at least one tensor")
-    return apply(Stack(one_axis(dim, tensors[0].ndim + 1)), *tensors)
