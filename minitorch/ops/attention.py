@@ -142,8 +142,12 @@ def multi_head_attention_forward(
         )
     if is_causal and attn_mask is None:
         raise RuntimeError("is_causal says what attn_mask holds; give the mask too (Transformer.generate_square_subsequent_mask)")
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else _thirds(in_proj_weight)
-    q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, _thirds(in_proj_bias)))
+    if query is key and key is value and not use_separate_proj_weight:  # one product for all three
+        all_three = linear(query, in_proj_weight, in_proj_bias)
+        q, k, v = (all_three[..., i * embed : (i + 1) * embed] for i in range(3))
+    else:
+        weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else _thirds(in_proj_weight)
+        q, k, v = (linear(x, w, b) for x, w, b in zip((query, key, value), weights, _thirds(in_proj_bias)))
     extra = 0
     if bias_k is not None:
         k, v = (cat([x, broadcast_to(b, (1, n, embed))]) for x, b in ((k, bias_k), (v, bias_v)))
