@@ -75,7 +75,7 @@ class Convolution(Module):
         for name, usual in (("padding", 0), ("dilation", 1), ("output_padding", 0)):
             value = getattr(self, name)
             if value != (usual,) * self.ndim:
-                parts.append(f"{name}={value!r}")
+                parts.append(f"{name}={value}")
         if self.groups != 1:
             parts.append(f"groups={self.groups}")
         if self.bias is None:

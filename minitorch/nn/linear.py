@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from ..core.tensor import Tensor
 from ..ops import create
+from ..ops.shape import unflatten
 from . import functional as F
 from . import init
+from .configured import Configured
 from .module import Module
 from .parameter import Parameter
 
@@ -64,3 +67,41 @@ class Flatten(Module):
 
     def extra_repr(self) -> str:
         return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Configured):
+    """Axis `dim` as several, of the sizes `unflattened_size`."""
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__(dim=dim, unflattened_size=unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return unflatten(input, self.dim, self.unflattened_size)
+
+
+class Bilinear(Module):
+    """x1 @ weight[k] @ x2 + bias[k] for each result k. Shapes: (..., in1_features) and (..., in2_features) give
+    (..., out_features); weight (out_features, in1_features, in2_features)."""
+
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        kind = {"device": device, "dtype": dtype}
+        self.weight = Parameter(create.empty(out_features, in1_features, in2_features, **kind))
+        self.register_parameter("bias", Parameter(create.empty(out_features, **kind)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, uniform within ±1/√in1_features."""
+        bound = 1 / math.sqrt(self.in1_features)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
+                f"bias={self.bias is not None}")  # fmt: skip

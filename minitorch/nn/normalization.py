@@ -13,6 +13,14 @@ from .module import Module
 from .parameter import Parameter
 
 
+def restore(module: Module) -> None:
+    """Weights 1, biases 0, as far as there are any."""
+    if module.weight is not None:
+        init.ones_(module.weight)
+    if module._parameters.get("bias") is not None:
+        init.zeros_(module.bias)
+
+
 class Normalization(Module):
     """What batch and instance normalization share: weight and bias (num_features,) if `affine`; running_mean, running_var and
     num_batches_tracked as buffers if `track_running_stats`."""
@@ -23,14 +31,14 @@ class Normalization(Module):
 
     def __init__(
         self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, device: Any,
-        dtype: Any,
+        dtype: Any, bias: bool,
     ) -> None:  # fmt: skip
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         kind = {"device": device, "dtype": dtype}
-        for name, fill in (("weight", create.ones), ("bias", create.zeros)):
-            self.register_parameter(name, Parameter(fill(num_features, **kind)) if affine else None)
+        self.register_parameter("weight", Parameter(create.ones(num_features, **kind)) if affine else None)
+        self.register_parameter("bias", Parameter(create.zeros(num_features, **kind)) if affine and bias else None)
         for name, fill in (("running_mean", create.zeros), ("running_var", create.ones)):
             self.register_buffer(name, fill(num_features, **kind) if track_running_stats else None)
         self.register_buffer("num_batches_tracked", create.full((), 0) if track_running_stats else None)
@@ -45,9 +53,7 @@ class Normalization(Module):
     def reset_parameters(self) -> None:
         """Begin everything anew."""
         self.reset_running_stats()
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        restore(self)
 
     def check(self, input: Tensor) -> None:
         """ValueError for an input of another shape than this layer is for."""
@@ -56,7 +62,7 @@ class Normalization(Module):
 
     def extra_repr(self) -> str:
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-                f"track_running_stats={self.track_running_stats}")  # fmt: skip
+                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")  # fmt: skip
 
 
 class BatchNorm1d(Normalization):
@@ -70,9 +76,9 @@ class BatchNorm1d(Normalization):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-        track_running_stats: bool = True, device: Any = None, dtype: Any = None,
+        track_running_stats: bool = True, device: Any = None, dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self.check(input)
@@ -110,9 +116,9 @@ class InstanceNorm1d(Normalization):
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-        track_running_stats: bool = False, device: Any = None, dtype: Any = None,
+        track_running_stats: bool = False, device: Any = None, dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self.check(input)
@@ -154,17 +160,14 @@ class LayerNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weights 1, biases 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        restore(self)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        parts = f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
-        return parts + (f", bias={self.bias is not None}" if self.elementwise_affine else "")
+        return (f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+                f"bias={self.bias is not None}")  # fmt: skip
 
 
 class RMSNorm(Module):
@@ -182,8 +185,7 @@ class RMSNorm(Module):
 
     def reset_parameters(self) -> None:
         """Weights 1."""
-        if self.weight is not None:
-            init.ones_(self.weight)
+        restore(self)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
@@ -196,26 +198,26 @@ class GroupNorm(Module):
     """Channels in `num_groups` groups, each normalized over its own elements (Wu and He, 2018)."""
 
     def __init__(
-        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device: Any = None, dtype: Any = None
-    ) -> None:
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device: Any = None,
+        dtype: Any = None, *, bias: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         if num_channels % num_groups:
             raise ValueError(f"GroupNorm: {num_channels} channels do not divide into {num_groups} groups")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        for name, fill in (("weight", create.ones), ("bias", create.zeros)):
-            self.register_parameter(name, Parameter(fill(num_channels, device=device, dtype=dtype)) if affine else None)
+        kind = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(create.ones(num_channels, **kind)) if affine else None)
+        self.register_parameter("bias", Parameter(create.zeros(num_channels, **kind)) if affine and bias else None)
 
     def reset_parameters(self) -> None:
         """Weights 1, biases 0."""
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        restore(self)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, bias={self.bias is not None}"
 
 
 class LocalResponseNorm(Configured):

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.tensor import Tensor
 from . import functional as F
+from .conv import per_axis
 from .module import Module
 
 
@@ -84,6 +85,10 @@ class AvgPool1d(Module):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+        if type(self) is AvgPool1d:
+            self.kernel_size, self.stride, self.padding = (
+                per_axis(x, 1) for x in (self.kernel_size, self.stride, self.padding)
+            )
 
     def forward(self, input: Tensor) -> Tensor:
         return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
