@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.node import Op, apply
+from .shape import reshape, unsqueeze
 
 
 class Linear(Op):
@@ -48,3 +49,17 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             f"linear needs as many features as its weight has columns: input of shape {input.shape}, weight of {weight.shape}"
         )
     return apply(LinearNoBias.shared, input, weight) if bias is None else apply(Linear.shared, input, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """For each output o, input1ᵀ @ weight[o] @ input2 + bias[o]. Shapes (..., n_1), (..., n_2), (n_out, n_1, n_2), (n_out,);
+    gives (..., n_out)."""
+    sizes = input1.shape[-1:] + input2.shape[-1:]
+    if weight.ndim != 3 or weight.shape[1:] != sizes or input1.shape[:-1] != input2.shape[:-1]:
+        raise ValueError(
+            f"bilinear needs inputs (..., n_1) and (..., n_2) and a weight (n_out, n_1, n_2); shapes are "
+            f"{tuple(input1.shape)}, {tuple(input2.shape)} and {tuple(weight.shape)}"
+        )
+    pairs = unsqueeze(input1, -1) * unsqueeze(input2, -2)  # each number of one with each of the other
+    columns = sizes[0] * sizes[1]
+    return linear(reshape(pairs, (*input1.shape[:-1], columns)), reshape(weight, (weight.shape[0], columns)), bias)
