@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from ..core.device import destination
 from ..core.hooks import RemovableHandle
 from ..core.modes import state
 from ..core.tensor import Tensor
@@ -178,13 +179,18 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         # Called only when the ordinary look-up has failed.
         parts = self.__dict__
-        for kind in ("_parameters", "_modules", "_buffers"):
-            found = parts.get(kind)
-            if found is not None and name in found:
-                return found[name]
+        parameters = parts.get("_parameters")
+        if parameters is not None:
+            if name in parameters:
+                return parameters[name]
+            modules, buffers = parts["_modules"], parts["_buffers"]
+            if name in modules:
+                return modules[name]
+            if name in buffers:
+                return buffers[name]
         if hasattr(type(self), name):
             return object.__getattribute__(self, name)  # a property that failed inside: its own error, once more
-        if "_modules" not in parts:
+        if parameters is None:
             raise AttributeError(_no_init(self))
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         near = difflib.get_close_matches(name, (n for n in dir(self) if not n.startswith("_")), 1)
@@ -326,7 +332,7 @@ class Module:
 
         `to("cuda")`, `to(minitorch.float64)`, `to(other_tensor)`, and `device=`, `dtype=`.
         """
-        device, dtype = contents.destination(*args, **kwargs)
+        device, dtype = destination(*args, **kwargs)
         for module in self.modules():
             for tensor in (*module._parameters.values(), *module._buffers.values()):
                 if tensor is not None:
