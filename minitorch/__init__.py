@@ -12,8 +12,9 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd, data, nn, optim, utils
+from . import autograd, cuda, data, nn, optim, utils
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
+from .core.device import device
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
 from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
@@ -50,7 +51,7 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Stepper", "Tensor", "Value", "autograd", "data", "debug", "enable_grad", "get_default_dtype", "grad",
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad", "get_default_dtype", "grad",
     "inference_mode", "inspect", "is_grad_enabled", "load", "nn", "no_grad", "optim", "promote_types", "random", "save",
     "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions, *_creation,
     *_random,

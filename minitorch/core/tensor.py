@@ -12,6 +12,8 @@ from .. import ops
 from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import location, node
+from .device import backend_on, destination
+from .device import device as Device
 from .dtypes import get_default_dtype
 from .hooks import RemovableHandle
 from .inplace import InPlace
@@ -70,9 +72,9 @@ class Tensor(Methods, InPlace, Node):
         return self.raw.dtype
 
     @property
-    def device(self) -> str:
+    def device(self) -> Device:
         """Where the numbers are: "cpu" or "cuda"."""
-        return BACKENDS[type(self.raw)].device
+        return Device(BACKENDS[type(self.raw)].device)
 
     @property
     def data(self) -> Tensor:
@@ -298,9 +300,21 @@ class Tensor(Methods, InPlace, Node):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
-    def to(self, dtype: Any) -> Tensor:
-        """The elements in another dtype; the gradient returns in this one's."""
-        return ops.to(self, np.dtype(dtype))
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The elements in another dtype or on another device, `to(minitorch.float64)`, `to("cuda")`, `to(other)`; itself
+        when it is there already. The gradient returns in this one's dtype. RuntimeError for a device that is not there."""
+        place, dtype = destination(*args, **kwargs)
+        if place is not None and Device(place).type != self.device.type:
+            return Tensor(backend_on(place).asarray(self.raw), self.requires_grad)
+        return self if dtype is None else ops.to(self, dtype)
+
+    def cpu(self) -> Tensor:
+        """The elements in main memory."""
+        return self.to("cpu")
+
+    def cuda(self, index: Any = None) -> Tensor:
+        """The elements on the GPU."""
+        return self.to("cuda" if index is None else Device(index))
 
     def float(self) -> Tensor:
         """The elements as float32."""

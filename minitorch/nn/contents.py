@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..backend import BACKENDS
+from ..core.device import backend_on
 from ..core.modes import no_grad
 from ..core.tensor import Tensor
-from ..ops.create import backend_on
 from .parameter import Parameter
 
 if TYPE_CHECKING:
@@ -87,21 +87,6 @@ def _assigned(value: Any, instead_of: Tensor) -> Tensor:
     if not isinstance(instead_of, Parameter):
         return tensor
     return tensor if isinstance(tensor, Parameter) else Parameter(tensor, instead_of.requires_grad)
-
-
-def destination(*args: Any, device: Any = None, dtype: Any = None, **ignored: Any) -> tuple[Any, Any]:
-    """(device, dtype) from the arguments of `to`: a device name, a dtype, or a tensor to be like; None where not given."""
-    for argument in args:
-        if isinstance(argument, Tensor):
-            device, dtype = argument.device, argument.dtype
-        elif isinstance(argument, bool) or argument is None:  # non_blocking
-            continue
-        else:
-            try:
-                dtype = np.dtype(argument)
-            except TypeError:
-                device = argument
-    return device, None if dtype is None else np.dtype(dtype)
 
 
 def convert(tensor: Tensor, device: Any, dtype: Any) -> None:

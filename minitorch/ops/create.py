@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import BACKENDS
 from ..core import node
+from ..core.device import backend_on
 from ..core.dtypes import get_default_dtype
 from .shape import sizes
 
@@ -28,15 +29,6 @@ def place(array: np.ndarray, device: Any = None, requires_grad: bool = False) ->
     """A tensor of a new array, on `device`."""
     tensor: Any = node.TENSOR
     return tensor(backend_on(device).asarray(array) if device not in (None, "cpu") else array, requires_grad)
-
-
-def backend_on(device: Any) -> Any:
-    """The backend of a device by its name. RuntimeError for one that is not there."""
-    name = str(device)
-    for backend in BACKENDS.values():
-        if name == backend.device:
-            return backend
-    raise RuntimeError(f"there is no device '{name}' here; available: {', '.join(b.device for b in BACKENDS.values())}")
 
 
 def like(input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], Any, Any]:

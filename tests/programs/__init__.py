@@ -1,0 +1,1 @@
+"""Ordinary PyTorch programs, as found in tutorials. They know nothing of minitorch; the tests run them under both imports."""
