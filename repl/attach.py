@@ -70,7 +70,7 @@ class Debugger:
 
     def on_backward(self, root: Node, gradient: Any, retain_graph: bool | None, create_graph: bool) -> bool:
         """The engine's hook: run a backward pass here, step by step where somebody wants to see it."""
-        if not (self.pause_next or self.session.stops.breakpoints):
+        if not (self.pause_next or self.session.stops.active):
             return False
         if create_graph:
             reader = self._reader()

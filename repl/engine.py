@@ -16,7 +16,7 @@ import repl.commands  # noqa: F401  the commands enter themselves in the registr
 from minitorch import Stepper, Value
 from minitorch.core import modes
 from minitorch.core.node import Node
-from repl import blocks, echo, views
+from repl import blocks, echo, stopview, views
 from repl.dispatch import Line, dispatch
 from repl.graph import Graph
 from repl.namespace import tools
@@ -136,6 +136,10 @@ class Session:
     def begin(self, stepper: Stepper, expression: str) -> None:
         """Take up a pass."""
         self.stepper, self.expression, self._graph, self._repeat = stepper, expression, None, ""
+
+    def at_stop(self, stopped: views.Stop) -> list[View]:
+        """The display of a stop, with traces and displays."""
+        return stopview.around(stopped, self.graph, self.stops, self.variables)
 
     def forget_graph(self) -> None:
         """Hold on to no node that only a display needed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -22,6 +23,8 @@ SELECTORS = (
     ("mul_3", "the third × of the graph that has no name of its own"),
     ("mlp.0.*", "every node whose name or module fits; * and ? as in file names"),
     ("op:relu", "every node made by that operation"),
+    ("shape:(*,10)", "every node of that shape; * is any size"),
+    ("train.py:12", "every node made at that line of the program"),
     ("leaf  param", "every leaf; every leaf that gets a gradient"),
     ("#12", "the node that sends contribution number 12"),
     ("@  @-1  @+1", "the node whose contribution comes next; the one before, the one after it"),
@@ -94,6 +97,11 @@ class Graph:
             return [self._of_pass(text)]
         if text.startswith("op:"):
             return [node for node in self.nodes if node.op and fnmatch.fnmatchcase(node.op.name, text[3:])]
+        if text.startswith("shape:"):
+            return [node for node in self.nodes if _fits(getattr(node.raw, "shape", ()), text[6:])]
+        place = re.fullmatch(r"(.+\.\w+|<?input \d+>?):(\d+)", text)
+        if place is not None:
+            return [node for node in self.nodes if _made_at(node, place[1], int(place[2]))]
         if text in ("leaf", "leaves"):
             return [node for node in self.nodes if node.is_leaf]
         if text in ("param", "params"):
@@ -163,6 +171,20 @@ class Graph:
         assert self.stepper is not None and node.inputs is not None
         arrived = self.stepper.ledger(node.inputs[slot])
         return next((c for c in arrived if c.node is node and c.slot == slot), None)
+
+
+def _made_at(node: Node, file: str, line: int) -> bool:
+    """Whether a line of the program made a node; `file` may leave out folders."""
+    if node.made_at is None or node.made_at[1] != line:
+        return False
+    made_in = node.made_at[0].strip("<>")
+    return made_in == file or made_in.endswith(os.sep + file) or os.path.basename(made_in) == file
+
+
+def _fits(shape: tuple[int, ...], pattern: str) -> bool:
+    """Whether a shape fits `(*,10)`."""
+    sizes = [part.strip() for part in pattern.strip("() ").split(",") if part.strip()]
+    return len(sizes) == len(shape) and all(want in ("*", str(have)) for want, have in zip(sizes, shape))
 
 
 def sends(node: Node) -> int:

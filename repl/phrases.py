@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -88,6 +89,11 @@ def place(node: Node) -> str:
     if file.startswith("<input"):
         return file.strip("<>") + (f":{line}" if line > 1 else "")
     return f"{os.path.basename(file)}:{line}"
+
+
+def source_line(node: Node) -> str:
+    """The line of the program that made a node, or nothing."""
+    return linecache.getline(*node.made_at).strip() if node.made_at else ""
 
 
 def slope(top: str, bottom: str) -> str:

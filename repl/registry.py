@@ -18,7 +18,7 @@ H = TypeVar("H", bound="Handler")
 
 Argument = Literal["", "node", "expression", "command", "file", "topic"]
 
-GROUPS = ("begin", "move", "back", "stop", "look", "teach", "draw", "session")
+GROUPS = ("begin", "move", "back", "stop", "watch", "look", "teach", "what-if", "draw", "session")
 
 
 class CommandError(Exception):
@@ -45,6 +45,7 @@ class Command:
         example: lines that show it at work; `help NAME` runs them in a session of their own.
         argument: what completion offers after the name.
         repeats: a blank line runs it again (movements do, edits never).
+        edits: it changes breakpoints or branches, which `undo` puts back.
         plays: its example may be run by `help` (not where it writes a file or leaves).
         handler: called with the session and the text after the name.
     """
@@ -58,6 +59,7 @@ class Command:
     example: tuple[str, ...]
     argument: Argument
     repeats: bool
+    edits: bool
     plays: bool
     handler: Handler
 
@@ -115,6 +117,7 @@ def command(
     example: tuple[str, ...],
     argument: Argument = "",
     repeats: bool = False,
+    edits: bool = False,
     plays: bool = True,
 ) -> Callable[[H], H]:
     """Enter the decorated function as a command; its docstring is the help."""
@@ -123,8 +126,19 @@ def command(
         summary, _, details = inspect.cleandoc(handler.__doc__ or "").partition("\n")
         REGISTRY.add(
             Command(
-                name, abbreviations, group, usage, summary.strip(), details.strip(), example, argument, repeats, plays, handler
-            )
+                name,
+                abbreviations,
+                group,
+                usage,
+                summary.strip(),
+                details.strip(),
+                example,
+                argument,
+                repeats,
+                edits,
+                plays,
+                handler,
+            )  # fmt: skip
         )
         return handler
 

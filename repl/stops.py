@@ -1,9 +1,10 @@
-"""Breakpoints: where a running pass comes to rest."""
+"""Where a running pass comes to rest: breakpoints, catches and watches; and what is printed on the way: traces, displays."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
@@ -11,9 +12,12 @@ import numpy as np
 
 from minitorch import Stepper
 from minitorch.core.node import Node
+from repl import catches, phrases
 from repl.graph import Graph
-from repl.phrases import shaped
+from repl.phrases import brief, shaped
 from repl.registry import CommandError
+
+TRACED = 40  # lines that are kept of a long run
 
 
 @dataclass
@@ -36,9 +40,16 @@ class Condition:
             reason = error.msg if isinstance(error, SyntaxError) else str(error)
             raise CommandError(f"'{text}' is no Python expression: {reason}") from None
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Condition:
+        return self
+
     def holds(self, names: Mapping[str, Any]) -> bool:
         """The expression's truth with these names; raises whatever it raises."""
-        return bool(eval(self.code, dict(names)))
+        return bool(self.value(names))
+
+    def value(self, names: Mapping[str, Any]) -> Any:
+        """The expression's value with these names; raises whatever it raises."""
+        return eval(self.code, dict(names))
 
 
 CONDITION_NAMES = "node, value, grad, local, up, step, shape, op, name, norm, np, and your variables"
@@ -68,48 +79,159 @@ def surroundings(stepper: Stepper, graph: Graph, node: Node, variables: Mapping[
 
 
 @dataclass
-class Breakpoint:
-    """Stop where a node that `selector` picks comes up, if `condition` holds."""
+class Point:
+    """A numbered reason to stop. A temporary one is gone after its first hit."""
 
     number: int
-    selector: str
-    condition: Condition | None = None
-    hits: int = 0
+    temporary: bool = field(default=False, kw_only=True)
+    enabled: bool = field(default=True, kw_only=True)
+    hits: int = field(default=0, kw_only=True)
+
+    kind = "point"
 
     def describe(self) -> str:
-        """The breakpoint as it was typed."""
+        """The point as it was typed."""
+        raise NotImplementedError
+
+
+@dataclass
+class Breakpoint(Point):
+    """Stop where a node that `selector` picks comes up, if `condition` holds. With `prints`, print it and go on."""
+
+    selector: str
+    condition: Condition | None = None
+    prints: bool = False
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return "trace" if self.prints else "tbreak" if self.temporary else "break"
+
+    def describe(self) -> str:
         return self.selector + (f" if {self.condition.text}" if self.condition else "")
 
 
+@dataclass
+class Catch(Point):
+    """Stop at a contribution of which `catches.KINDS[what]` has something to say."""
+
+    what: str
+    limit: float | None = None
+
+    kind = "catch"
+
+    def describe(self) -> str:
+        return self.what + (f" {self.limit:g}" if self.limit is not None else "")
+
+
+@dataclass
+class Watch(Point):
+    """Stop when an expression, or the gradient of a node, changes. `seen` is what it was; None before it was asked."""
+
+    text: str
+    of: Observed
+    seen: tuple[Any] | None = None
+
+    kind = "watch"
+
+    def describe(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What `watch` and `display` look at: the gradient of the node called `node`, or an expression."""
+
+    text: str
+    node: str = ""
+    condition: Condition | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Observed:
+        return self
+
+    def value(self, graph: Graph, variables: Mapping[str, Any]) -> Any:
+        """What it is now; raises whatever the expression raises."""
+        stepper = graph.stepper
+        assert stepper is not None
+        if self.condition is None:
+            found = graph.by_name.get(self.node)
+            return stepper.flow(found) if found is not None else None
+        here = stepper.node or stepper.root
+        return self.condition.value(surroundings(stepper, graph, here, variables))
+
+
+@dataclass
+class Display:
+    """Something shown at every stop."""
+
+    number: int
+    of: Observed
+
+
 class Stops:
-    """The breakpoints of a session. They outlive a pass: each new one is searched for the nodes they pick."""
+    """The points and displays of a session. They outlive a pass: each new one is searched for the nodes they pick."""
 
     def __init__(self) -> None:
-        self.breakpoints: list[Breakpoint] = []
+        self.points: list[Point] = []
+        self.displays: list[Display] = []
+        self.traced: list[str] = []
+        self.traced_more = 0
         self._count = 0
+        self._displayed = 0
         self._armed: tuple[Graph | None, dict[Node, list[Breakpoint]]] = (None, {})
 
-    def add(self, selector: str, condition: Condition | None) -> Breakpoint:
-        """Set a breakpoint."""
+    @property
+    def active(self) -> list[Point]:
+        """The points that are enabled."""
+        return [point for point in self.points if point.enabled]
+
+    def number(self) -> int:
+        """A number for a new point."""
         self._count += 1
-        made = Breakpoint(self._count, selector, condition)
-        self.breakpoints.append(made)
+        return self._count
+
+    def add(self, point: Point) -> None:
+        """Set a point."""
+        self.points.append(point)
         self.disarm()
+
+    def display(self, of: Observed) -> Display:
+        """Show something at every stop."""
+        self._displayed += 1
+        made = Display(self._displayed, of)
+        self.displays.append(made)
         return made
 
-    def remove(self, number: int) -> Breakpoint:
-        """Take a breakpoint away.
+    def find(self, number: int) -> Point:
+        """A point by its number.
 
         Raises:
             CommandError: there is none of this number.
         """
-        for breakpoint in self.breakpoints:
-            if breakpoint.number == number:
-                self.breakpoints.remove(breakpoint)
-                self.disarm()
-                return breakpoint
-        numbers = ", ".join(str(b.number) for b in self.breakpoints)
+        for point in self.points:
+            if point.number == number:
+                return point
+        numbers = ", ".join(str(point.number) for point in self.points)
         raise CommandError(f"there is no breakpoint {number}" + (f"; there are {numbers}" if numbers else ": none is set"))
+
+    def remove(self, number: int) -> Point:
+        """Take a point away.
+
+        Raises:
+            CommandError: there is none of this number.
+        """
+        point = self.find(number)
+        self.points.remove(point)
+        self.disarm()
+        return point
+
+    def snapshot(self) -> tuple[list[Point], list[Display]]:
+        """The points and displays as they are, for `undo`."""
+        return copy.deepcopy(self.points), list(self.displays)
+
+    def restore(self, kept: tuple[list[Point], list[Display]]) -> None:
+        """Put back what `snapshot` gave."""
+        self.points, self.displays = copy.deepcopy(kept[0]), list(kept[1])
+        self.disarm()
 
     def disarm(self) -> None:
         """Forget the nodes that were looked up; the next pass looks them up again."""
@@ -119,40 +241,118 @@ class Stops:
         """The breakpoints of each node of a graph."""
         if self._armed[0] is not graph:
             nodes: dict[Node, list[Breakpoint]] = {}
-            for breakpoint in self.breakpoints:
-                for node in picked(graph, breakpoint.selector):
-                    nodes.setdefault(node, []).append(breakpoint)
+            for point in self.active:
+                if isinstance(point, Breakpoint):
+                    for node in picked(graph, point.selector):
+                        nodes.setdefault(node, []).append(point)
             self._armed = (graph, nodes)
         return self._armed[1]
 
     def watch(self, graph: Graph, variables: Mapping[str, Any]) -> Callable[[], list[str]]:
-        """What to ask after every step of a pass: the reasons to stop there, a sentence for each breakpoint that is hit."""
+        """What to ask after every step of a pass: the reasons to stop there, a sentence for each point that is hit."""
         armed = self.armed(graph)
-        if not armed:
+        caught = [point for point in self.active if isinstance(point, Catch)]
+        watched = [point for point in self.active if isinstance(point, Watch)]
+        if not armed and not caught and not watched:
             return list
-        return lambda: self._reasons(armed, graph, variables)
+        for watch in watched:
+            watch.seen = None
+            self._changed(watch, graph, variables)
+        return lambda: [
+            *(self._at_nodes(armed, graph, variables) if armed else ()),
+            *(reason for point in caught for reason in self._caught(point, graph)),
+            *(reason for point in watched for reason in self._changed(point, graph, variables)),
+        ]
 
-    def _reasons(self, armed: dict[Node, list[Breakpoint]], graph: Graph, variables: Mapping[str, Any]) -> list[str]:
+    def take_traced(self) -> tuple[list[str], int]:
+        """The lines that traces left, and how many there were beyond those."""
+        traced, more = self.traced, self.traced_more
+        self.traced, self.traced_more = [], 0
+        return traced, more
+
+    def _at_nodes(self, armed: dict[Node, list[Breakpoint]], graph: Graph, variables: Mapping[str, Any]) -> list[str]:
         stepper = graph.stepper
         assert stepper is not None
         found = []
         for node in arrived_at(stepper):
-            for breakpoint in armed.get(node, ()):
-                reason = self._hit(breakpoint, graph, node, variables)
-                if reason:
-                    breakpoint.hits += 1
+            for point in list(armed.get(node, ())):
+                reason = self._hit(point, graph, node, variables)
+                if not reason:
+                    continue
+                point.hits += 1
+                if point.prints and "could not be asked" not in reason:
+                    self._trace(f"trace {point.number}: {phrases.definition(node, graph.name)}", graph, node)
+                else:
                     found.append(reason)
+                    self._once(point)
         return found
 
-    def _hit(self, breakpoint: Breakpoint, graph: Graph, node: Node, variables: Mapping[str, Any]) -> str:
-        label = f"breakpoint {breakpoint.number}: {breakpoint.describe()}"
-        if breakpoint.condition is None:
+    def _trace(self, line: str, graph: Graph, node: Node) -> None:
+        assert graph.stepper is not None
+        line = f"{line}   value {brief(node)}   grad {brief(graph.stepper.flow(node))}   step {graph.stepper.position}"
+        if len(self.traced) < TRACED:
+            self.traced.append(line)
+        else:
+            self.traced_more += 1
+
+    def _hit(self, point: Breakpoint, graph: Graph, node: Node, variables: Mapping[str, Any]) -> str:
+        label = f"breakpoint {point.number}: {point.describe()}"
+        if point.condition is None:
             return label
         assert graph.stepper is not None
         try:
-            return label if breakpoint.condition.holds(surroundings(graph.stepper, graph, node, variables)) else ""
+            return label if point.condition.holds(surroundings(graph.stepper, graph, node, variables)) else ""
         except Exception as error:  # the user's expression may raise anything; it must not go unseen
             return f"{label} could not be asked: {type(error).__name__}: {error}"
+
+    def _caught(self, point: Catch, graph: Graph) -> list[str]:
+        assert graph.stepper is not None
+        last = graph.stepper.last
+        if last is None:
+            return []
+        kind = catches.KINDS[point.what]
+        reason = kind.ask(graph, last, point.limit if point.limit is not None else kind.limit or 0.0)
+        if reason:
+            point.hits += 1
+        return [reason] if reason else []
+
+    def _changed(self, point: Watch, graph: Graph, variables: Mapping[str, Any]) -> list[str]:
+        before = point.seen
+        try:
+            now = point.of.value(graph, variables)
+            point.seen = (now,)
+            if before is None or same(before[0], now):
+                return []
+            reason = f"watch {point.number}: {point.text} changed: {shown(before[0])}  →  {shown(now)}"
+        except Exception as error:  # the user's expression may raise anything
+            if before is None:
+                return []
+            reason = f"watch {point.number}: {point.text} could not be asked: {type(error).__name__}: {error}"
+        point.hits += 1
+        return [reason]
+
+    def _once(self, point: Point) -> None:
+        if point.temporary and point in self.points:
+            self.points.remove(point)
+            self.disarm()
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values that a watch saw are the same; a nan is the same as a nan."""
+    a, b = phrases.plain(a), phrases.plain(b)
+    if a is b:
+        return True
+    try:
+        return bool(np.array_equal(a, b, equal_nan=True))
+    except TypeError:
+        return bool(a == b)
+
+
+def shown(value: Any) -> str:
+    """A value that a watch or a display saw, on one line."""
+    plain = phrases.plain(value)
+    numbers = plain is None or isinstance(plain, (bool, int, float)) or hasattr(plain, "dtype")
+    return brief(plain) if numbers else repr(plain)[:200]
 
 
 def arrived_at(stepper: Stepper) -> list[Node]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from minitorch import Contribution, Stepper
 from minitorch.core.node import Node
 from repl import phrases, views
 from repl.graph import Graph, held
 from repl.phrases import count, received, slope
-from repl.stops import arrived_at
+from repl.stops import Stops, arrived_at, shown
 
 AFTER = "nothing; rstep goes back into the pass"
 AFTER_SCRIPT = "continue lets {} go on, next pauses at its next backward(), rstep goes back"
@@ -111,13 +111,13 @@ def stop(
     """
     stepper = graph.stepper
     assert stepper is not None
-    shown = contributions[-most:]
+    latest = contributions[-most:]
     here = contributions[-1].node if contributions else stepper.node or stepper.root
-    touched = list(dict.fromkeys(c.input for c in shown))
+    touched = list(dict.fromkeys(c.input for c in latest))
     if how == "end":
         touched = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]][: 3 * most]
     elif how == "at" and stepper.node is not None:
-        here, shown, touched = stepper.node, [], arrived_at(stepper) or [stepper.node]
+        here, latest, touched = stepper.node, [], arrived_at(stepper) or [stepper.node]
     elif how == "start":
         touched = [stepper.root]
     return views.Stop(
@@ -131,11 +131,36 @@ def stop(
         scope=here.scope,
         reasons=tuple(reasons),
         moved=moved or len(contributions),
-        edges=tuple(edge(graph, c) for c in shown),
+        edges=tuple(edge(graph, c) for c in latest),
         ledgers=tuple(ledger(graph, node) for node in touched),
         coming=coming(graph) or (AFTER_SCRIPT.format(script) if script else AFTER),
         advice=_advice(graph, stepper, how),
     )
+
+
+def around(stopped: views.Stop, graph: Graph, stops: Stops, variables: Mapping[str, Any]) -> list[views.View]:
+    """A stop with what traces printed on the way there before it, and what is displayed at every stop after it."""
+    traced, more = stops.take_traced()
+    lines: list[views.View] = [views.Message(line, "quiet") for line in traced]
+    if more:
+        lines.append(views.Message(f"… {count(more, 'line')} of traces left out", "hint"))
+    return [*lines, stopped, *(displayed(graph, stops, variables) if stops.displays else ())]
+
+
+def displayed(graph: Graph, stops: Stops, variables: Mapping[str, Any]) -> list[views.View]:
+    """What is displayed at every stop."""
+    facts = []
+    for display in stops.displays:
+        of = display.of
+        try:
+            if of.node and of.node not in graph.by_name:
+                text = "not in this pass"
+            else:
+                text = shown(of.value(graph, variables))
+        except Exception as error:  # the user's expression may raise anything
+            text = f"{type(error).__name__}: {error}"
+        facts.append((f"{display.number}:", f"{received(of.node) if of.node else of.text} = {text}"))
+    return [views.Facts("", tuple(facts))]
 
 
 def _advice(graph: Graph, stepper: Stepper, how: str) -> str:

@@ -254,7 +254,7 @@ def toolbar(session: Session, columns: int) -> str:
         parts = ["no pass paused: backward EXPR", "help", "Tab completes", "Ctrl-D leaves"]
     else:
         parts = [f"step {stepper.position}/{len(stepper)}", f"ready {ready(session)}"]
-        amount = len(session.stops.breakpoints)
+        amount = len(session.stops.active)
         parts += [f"breaks {amount}"] if amount else []
         parts += ["F11/Alt-s step", "F10/Alt-n next", "Shift: back", "F5/Alt-c continue", "F1 help"]
     text = " " + parts[0]

@@ -57,14 +57,8 @@ def _made_at(node: Node) -> list[tuple[str, str]]:
     facts = [("module", node.scope)] if node.scope else []
     at = phrases.place(node)
     if at:
-        facts.append(("made at", f"{at}  {_source(node)}".rstrip()))
+        facts.append(("made at", f"{at}  {phrases.source_line(node)}".rstrip()))
     return facts
-
-
-def _source(node: Node) -> str:
-    import linecache
-
-    return linecache.getline(*node.made_at).strip() if node.made_at else ""
 
 
 @command("list", "l", group="look", usage="list [SEL|all]", example=(*EXAMPLE, "step", "list"), argument="node")
@@ -187,7 +181,7 @@ def _info_pass(session: Session) -> View:
     operations = sum(node.op is not None for node in graph.nodes)
     leaves = len(graph.nodes) - operations
     facts.append(("graph", f"{count(operations, 'operation')}, {leaves} {'leaf' if leaves == 1 else 'leaves'}"))
-    facts.append(("breaks", ", ".join(f"{b.number}: {b.describe()}" for b in session.stops.breakpoints) or "none"))
+    facts.append(("breaks", ", ".join(f"{b.number}: {b.describe()}" for b in session.stops.points) or "none"))
     if session.script:
         facts.append(("script", session.script))
     return Facts("", tuple(facts))

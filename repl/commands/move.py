@@ -50,7 +50,7 @@ def backward(session: Session, argument: str) -> Sequence[View]:
     stale = [node for node in session.graph.nodes if node.is_leaf and node.requires_grad and held(node) is not None]
     if stale:
         notes.append(Message(_stale(session.graph, stale), "warning"))
-    return [*notes, stopview.stop(session.graph, "start")]
+    return [*notes, *session.at_stop(stopview.stop(session.graph, "start"))]
 
 
 def _node(value: object, expression: str) -> Node:
@@ -66,7 +66,7 @@ def _stale(graph: Graph, nodes: Sequence[Node]) -> str:
 
 
 @command("step", "s", group="move", usage="step [N]", example=(*EXAMPLE, "step"), repeats=True)
-def step(session: Session, argument: str) -> View:
+def step(session: Session, argument: str) -> View | Sequence[View]:
     """Carry the gradient over one edge (N edges).
 
     One contribution: the gradient that arrived at a node, times the local derivative, added to what the input has so far.
@@ -78,7 +78,7 @@ def step(session: Session, argument: str) -> View:
 
 
 @command("next", "n", group="move", usage="next [N]", example=(*EXAMPLE, "next"), repeats=True)
-def next_(session: Session, argument: str) -> View:
+def next_(session: Session, argument: str) -> View | Sequence[View]:
     """Finish the current node (N nodes).
 
     Like `step`, but a whole operation at a time: every edge it has left.
@@ -90,7 +90,7 @@ def next_(session: Session, argument: str) -> View:
 
 
 @command("rstep", "rs", group="back", usage="rstep [N]", example=(*EXAMPLE, "step 2", "rstep"), repeats=True)
-def rstep(session: Session, argument: str) -> View:
+def rstep(session: Session, argument: str) -> View | Sequence[View]:
     """Take the last edge back (N edges).
 
     The gradient that stood there before is put back, bit for bit; at the end of the pass the leaves lose the .grad it
@@ -101,7 +101,7 @@ def rstep(session: Session, argument: str) -> View:
 
 
 @command("rnext", "rn", group="back", usage="rnext [N]", example=(*EXAMPLE, "next 2", "rnext"), repeats=True)
-def rnext(session: Session, argument: str) -> View:
+def rnext(session: Session, argument: str) -> View | Sequence[View]:
     """Go back to the start of the node (N nodes).
 
     In the middle of a node, to its first edge; at its first edge, to the node before.
@@ -111,7 +111,7 @@ def rnext(session: Session, argument: str) -> View:
 
 
 @command("continue", "c", "cont", group="move", usage="continue", example=(*EXAMPLE, "break mul_1", "continue"), repeats=True)
-def continue_(session: Session, argument: str) -> View:
+def continue_(session: Session, argument: str) -> View | Sequence[View]:
     """Run to the next breakpoint, or to the end.
 
     In a script (`minitorch debug`), `continue` at the end of the pass lets the script go on; it pauses again where a
@@ -131,7 +131,7 @@ def continue_(session: Session, argument: str) -> View:
 @command(
     "rcontinue", "rc", group="back", usage="rcontinue", example=(*EXAMPLE, "break mul_1", "end", "rcontinue"), repeats=True
 )
-def rcontinue(session: Session, argument: str) -> View:
+def rcontinue(session: Session, argument: str) -> View | Sequence[View]:
     """Run back to the breakpoint before, or the start."""
     _nothing(argument, "rcontinue")
     stepper = session.running()
@@ -139,7 +139,7 @@ def rcontinue(session: Session, argument: str) -> View:
 
 
 @command("until", "u", group="move", usage="until SEL|EXPR", example=(*EXAMPLE, "until a"), argument="node")
-def until(session: Session, argument: str) -> View:
+def until(session: Session, argument: str) -> View | Sequence[View]:
     """Run until a node comes up, or EXPR is true.
 
     SEL picks nodes (help selectors). A node comes up when its gradient is complete and its own edges are next; a
@@ -177,7 +177,7 @@ def until(session: Session, argument: str) -> View:
 
 
 @command("finish", "fin", group="move", usage="finish", example=MODULE, repeats=True)
-def finish(session: Session, argument: str) -> View:
+def finish(session: Session, argument: str) -> View | Sequence[View]:
     """Run until the pass leaves the current module.
 
     For nodes made inside an `nn.Module`: `list` and `where` show the module's path. Breakpoints inside it stop the run.
@@ -204,7 +204,7 @@ def finish(session: Session, argument: str) -> View:
 
 
 @command("goto", "g", group="move", usage="goto K|NODE", example=(*EXAMPLE, "goto 3"), argument="node")
-def goto(session: Session, argument: str) -> View:
+def goto(session: Session, argument: str) -> View | Sequence[View]:
     """Go to step K, or to NODE, forward or back.
 
     `goto 3` is the position after three contributions; `goto mul_1` the one where mul_1 is about to send its first.
@@ -227,14 +227,14 @@ def goto(session: Session, argument: str) -> View:
 
 
 @command("start", group="back", usage="start", example=(*EXAMPLE, "step 2", "start"))
-def start(session: Session, argument: str) -> View:
+def start(session: Session, argument: str) -> View | Sequence[View]:
     """Go back to the start of the pass."""
     _nothing(argument, "start")
     return _go(session, session.running(), 0)
 
 
 @command("end", group="move", usage="end", example=(*EXAMPLE, "end"))
-def end(session: Session, argument: str) -> View:
+def end(session: Session, argument: str) -> View | Sequence[View]:
     """Go to the end, past every breakpoint."""
     _nothing(argument, "end")
     stepper = session.running()
@@ -257,16 +257,16 @@ def restart(session: Session, argument: str) -> Sequence[View]:
     return backward(session, session.expression)
 
 
-def _go(session: Session, stepper: Stepper, target: int) -> View:
+def _go(session: Session, stepper: Stepper, target: int) -> Sequence[View]:
     back = target < stepper.position
     if target == stepper.position:
         how = "start" if target == 0 else "end" if stepper.finished else "at"
-        return stopview.stop(session.graph, how, script=session.script)  # type: ignore[arg-type]
+        return session.at_stop(stopview.stop(session.graph, how, script=session.script))  # type: ignore[arg-type]
     how = "back" if back else "step" if target - stepper.position == 1 else "at"
     return _moved(session, stepper, how, lambda: ["reached"] if stepper.position == target else [])
 
 
-def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list[str]]) -> View:
+def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list[str]]) -> Sequence[View]:
     """Move, and show where that led."""
     back = how == "back"
     if back and not stepper.position:
@@ -283,7 +283,8 @@ def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list
     elif not stepper.position:
         how, contributions = "start", []
         reasons = ["back at the start", *reasons]
-    return stopview.stop(session.graph, how, contributions, reasons, moved, script=session.script)  # type: ignore[arg-type]
+    stopped = stopview.stop(session.graph, how, contributions, reasons, moved, script=session.script)  # type: ignore[arg-type]
+    return session.at_stop(stopped)
 
 
 def _countdown(wanted: int) -> Callable[[], list[str]]:
@@ -322,7 +323,7 @@ def _leave(session: Session, pause: bool) -> View:
     session.stepper = None
     if pause:
         return Message(f"{session.script} goes on to its next backward()")
-    armed = len(session.stops.breakpoints)
+    armed = len(session.stops.active)
     how = f"it pauses where one of {count(armed, 'breakpoint')} is hit" if armed else "nothing will pause it"
     return Message(f"{session.script} goes on; {how}")
 

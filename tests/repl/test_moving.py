@@ -95,7 +95,7 @@ def test_a_condition_decides_and_its_error_stops() -> None:
 
 def test_breakpoints_listed_deleted_and_kept_for_the_next_pass() -> None:
     s = session(*REUSE, "break e", "break op:add if norm > 3")
-    assert "1  e" in say(s, "break") and "norm > 3" in say(s, "info breaks")
+    assert "1  break  e" in say(s, "break") and "norm > 3" in say(s, "info breaks")
     assert "did you mean 'e'" in refuse(s, "break ee")
     assert "no Python expression" in refuse(s, "break e if )")
     assert "deleted breakpoint 2" in say(s, "delete 2")
