@@ -242,13 +242,15 @@ def test_errors_of_the_data_set_come_out_as_they_are(workers):
 
 
 def test_leaving_a_loop_early_ends_the_threads():
-    before = threading.active_count()
+    def workers():
+        return [t for t in threading.enumerate() if t.name.startswith("DataLoader")]
+
     for _ in DataLoader(Squares(1000), batch_size=1, num_workers=4):
         break
     deadline = time.time() + 5
-    while threading.active_count() > before and time.time() < deadline:
+    while workers() and time.time() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before
+    assert not workers()
 
 
 def test_workers_are_introduced_and_initialized():
