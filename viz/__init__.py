@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from viz.drawing import draw
     from viz.errors import DrawError
     from viz.graphview import GraphView
+    from viz.lesson import lesson
     from viz.picture import Picture
 
-__all__ = ["DrawError", "GraphView", "Picture", "draw", "view"]
+__all__ = ["DrawError", "GraphView", "Picture", "draw", "lesson", "view"]
 
 _HOMES = {
     "DrawError": "viz.errors",
     "GraphView": "viz.graphview",
     "Picture": "viz.picture",
     "draw": "viz.drawing",
+    "lesson": "viz.lesson",
     "view": "viz.build",
 }
 

@@ -145,7 +145,7 @@ class Builder:
             "name": name,
             "title": title(name, op, arguments, named) if op is not None else shown_name(name),
             "op": op.name if op is not None else "",
-            "value": self._content(node.raw),
+            "value": self.content(node.raw),
             "wants_gradient": node.requires_grad,
             "output": node is self.root and op is not None,
             "scope": node.scope,
@@ -153,26 +153,27 @@ class Builder:
         }
         if self.stepper is None:
             grad = node.grad  # type: ignore[attr-defined]
-            return NodeView(**shared, gradient=None if grad is None else self._content(getattr(grad, "raw", grad)))
+            return NodeView(**shared, gradient=None if grad is None else self.content(getattr(grad, "raw", grad)))
         stepper, flow = self.stepper, self.stepper.flow(node)
         arrivals = stepper.arrivals(node)
         return NodeView(
             **shared,
-            gradient=None if flow is None else self._content(flow),
+            gradient=None if flow is None else self.content(flow),
             arrivals=arrivals if arrivals[1] else None,
             ledger=self._ledger(node, arrivals),
             steps=self._steps(node),
             state=stepper.state(node),  # type: ignore[arg-type]
         )
 
-    def _content(self, raw: Any) -> Content:
+    def content(self, raw: Any) -> Content:
+        """What a value or a gradient looks like."""
         if isinstance(raw, (tuple, list)):  # an operation with several results; they are read one by one
             return Content(f"{len(raw)} results")
         return content(raw, self.digits)
 
     def _constant(self, id: str, raw: Any, scope: str) -> NodeView:
         text = constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
-        return NodeView(id, "constant", text, text, value=self._content(raw), wants_gradient=False, scope=scope)
+        return NodeView(id, "constant", text, text, value=self.content(raw), wants_gradient=False, scope=scope)
 
     def _ledger(self, node: Node, arrivals: tuple[int, int]) -> str:
         """`1.0 + 3.0 = 4.0`, or who contributed where the contributions are arrays; empty for a single contribution."""
@@ -231,18 +232,18 @@ class Builder:
         assert self.stepper is not None and edge.step is not None
         position = self.stepper.position
         if edge.step == position and self.last is not None:
-            return replace(edge, state="last", product=self._product(self.last), reduction=self.last.reduction or "")
+            return replace(edge, state="last", product=self.product(self.last), reduction=self.last.reduction or "")
         if edge.step == position + 1:
             return replace(edge, state="next", product=self._arithmetic(self.stepper.flow(node), local, "?"))
         return replace(edge, state="done" if edge.step < position else "todo")
 
-    def _product(self, last: Contribution) -> str:
+    def product(self, last: Contribution) -> str:
         """The arithmetic of a contribution: with its numbers for scalars, with its outcome for arrays."""
         result = scalar(last.contribution)
         if result is not None:
             text = number(result, self.digits)
             return self._arithmetic(last.incoming, last.local, text) or f"→ {text}"
-        outcome = self._content(last.contribution)
+        outcome = self.content(last.contribution)
         return f"→ {outcome.shape} {outcome.text.split('  ')[0]}"
 
     def _arithmetic(self, incoming: Any, local: Any, result: str) -> str:

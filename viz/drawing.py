@@ -32,11 +32,11 @@ def draw(
     if direction not in ("LR", "TB"):
         raise DrawError(f"direction is 'LR' (left to right) or 'TB' (top to bottom), not {direction!r}")
     if variables is None:
-        variables = _callers_variables()
+        variables = callers_variables()
     return Picture(view(of, variables=variables, digits=digits, limit=limit), direction=direction)
 
 
-def _callers_variables() -> dict[str, object]:
+def callers_variables() -> dict[str, object]:
     """The variables where `draw` was called; those of the session when the engine calls, to show a result in a
     notebook."""
     frame = sys._getframe(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from minitorch.core.node import Node
 from minitorch.core.stepper import Contribution, Stepper
@@ -12,8 +13,9 @@ from viz.boxes import Size, edge_size, node_size
 from viz.build import LIMIT, Builder
 from viz.errors import DrawError
 from viz.format import DIGITS
-from viz.graphview import EdgeView, GraphView, NodeView, legend
-from viz.layout import Box, Layout, Point, Route
+from viz.graphview import EdgeView, GraphView, Mark, NodeView, legend
+from viz.layout import Layout
+from viz.page_edge import reserved
 from viz.picture import label_sizes
 
 MOST_STEPS = 2000  # of a page or an animation; beyond, nobody watches
@@ -31,8 +33,8 @@ class Frame:
 class Frames:
     """A backward pass, step by step. `first` is the view before the first step, `steps[k - 1]` what step k changes.
 
-    The stepper is walked to its end and put back where it stood. `told[k - 1]` is what a caller wanted to know about
-    step k (see `tell`). Raises DrawError for a pass of more than 2,000 steps.
+    `contributions[k - 1]` is what step k did, `products[k - 1]` its arithmetic as text. The stepper is walked to its end
+    and put back where it stood. Raises DrawError for a pass of more than 2,000 steps.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Frames:
 
     def _walk(self, stepper: Stepper) -> None:
         self.contributions: list[Contribution] = []
+        self.products: list[str] = []
         self.steps: list[Frame] = []
         builder, nodes, edges = self.builder, self._by_id(self.first.nodes), self._by_id(self.first.edges)
         moving = _moving(stepper)
@@ -77,10 +80,11 @@ class Frames:
                 if id in edges and (other := _moved(edges[id], builder.edge("", node, slot))) != edges[id]:
                     edges[id] = changed_edges[id] = other
             self.contributions.append(done)
+            self.products.append(builder.product(done))
             self.steps.append(Frame(builder.subtitle(), changed_nodes, changed_edges))
 
     @staticmethod
-    def _by_id(items: Iterable[NodeView] | Iterable[EdgeView]) -> dict:  # type: ignore[type-arg]
+    def _by_id(items: Iterable[NodeView] | Iterable[EdgeView]) -> dict[str, Any]:
         return {item.id: item for item in items}
 
     def views(self) -> Iterable[GraphView]:
@@ -95,21 +99,23 @@ class Frames:
                 self.first, subtitle=step.subtitle, nodes=tuple(nodes.values()), edges=tuple(edges.values()), legend=marks
             )
 
-    def legend(self) -> tuple:  # type: ignore[type-arg]
+    def legend(self) -> tuple[Mark, ...]:
         """The marks of all steps."""
         nodes = [*self.first.nodes, *(node for step in self.steps for node in step.nodes.values())]
         edges = [*self.first.edges, *(edge for step in self.steps for edge in step.edges.values())]
         return legend(tuple(nodes), tuple(edges))
 
     def place(self, direction: str = "LR") -> Layout:
-        """One layout for all steps: every box and label has the size that its largest content needs."""
+        """One layout for all steps: every box and label has the size that its largest content needs (see `reserved`)."""
         nodes = {node.id: node_size(node) for node in self.first.nodes}
-        edges = label_sizes(self.first)
+        first = label_sizes(self.first)
+        edges = dict(first)
         for step in self.steps:
             for node in step.nodes.values():
                 nodes[node.id] = _larger(nodes[node.id], node_size(node))
             for edge in step.edges.values():
                 edges[edge.id] = _larger(edges[edge.id], edge_size(edge))
+        edges = {id: reserved(first[id], size) for id, size in edges.items()}
         twins: dict[tuple[str, str], Size] = {}
         for edge in self.first.edges:
             ends = edge.source, edge.target
@@ -136,16 +142,3 @@ def _moved(old: EdgeView, new: EdgeView) -> EdgeView:
 
 def _larger(one: Size, other: Size) -> Size:
     return Size(max(one.width, other.width), max(one.height, other.height))
-
-
-def fitted(route: Route, size: Size, direction: str = "LR") -> Route:
-    """`route` with its label as small as `size`, and its lines led on to the smaller label."""
-    label, (x, y) = route.label, (route.label.x, route.label.y)
-    if direction == "LR":
-        first: Point = (x - size.width / 2, y)
-        second: Point = (x + size.width / 2, y)
-    else:
-        first, second = (x, y - size.height / 2), (x, y + size.height / 2)
-    start = (*route.start, route.start[-1], first, first) if route.start[-1] != first else route.start
-    end = (second, second, route.end[0], *route.end) if route.end[0] != second else route.end
-    return Route(start, Box(label.x, label.y, size.width, size.height), end)

@@ -41,16 +41,25 @@ def path(d: str, *, fill: str = "none", stroke: str = "none", width: float = 1.0
         attributes.insert(0, f'class="{name}"')
     if stroke != "none":
         attributes.append(f'stroke="{stroke}" stroke-width="{num(width)}"')
-    if dash:
-        pattern = f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}" if dash == "dashed" else f"0.1 {num(3 * width)}"
-        attributes.append(f'stroke-dasharray="{pattern}" stroke-linecap="{"butt" if dash == "dashed" else "round"}"')
+    attributes += _dashes(dash, width)
     return f"<path {' '.join(attributes)}/>"
 
 
-def rect(x: float, y: float, width: float, height: float, *, fill: str, stroke: str = "none") -> str:
-    """A rectangle with square corners and a hairline."""
-    line = f' stroke="{stroke}" stroke-width="0.7"' if stroke != "none" else ""
-    return f'<rect x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}" fill="{fill}"{line}/>'
+def _dashes(dash: str, width: float) -> list[str]:
+    if not dash:
+        return []
+    pattern = f"{num(3.5 * max(width, 1.4))} {num(2.2 * max(width, 1.4))}" if dash == "dashed" else f"0.1 {num(3 * width)}"
+    return [f'stroke-dasharray="{pattern}" stroke-linecap="{"butt" if dash == "dashed" else "round"}"']
+
+
+def rect(
+    x: float, y: float, width: float, height: float, *, fill: str, stroke: str = "none", dash: str = "", r: float = 0.0
+) -> str:  # fmt: skip
+    """A rectangle with a thin line, and corners of radius `r`."""
+    attributes = [f'x="{num(x)}" y="{num(y)}" width="{num(width)}" height="{num(height)}" fill="{fill}"']
+    attributes += [f'rx="{num(r)}"'] * bool(r)
+    attributes += [f'stroke="{stroke}" stroke-width="{1 if r else 0.7}"'] * (stroke != "none")
+    return f"<rect {' '.join([*attributes, *_dashes(dash, 1.0)])}/>"
 
 
 def rounded(x: float, y: float, w: float, h: float, r: float, *, open_bottom: bool = False) -> str:

@@ -52,13 +52,13 @@ class Picture:
             shown = f"'{target.suffix}'" if target.suffix else "no suffix"
             raise DrawError(f"cannot write {target.name!r}: {shown}; use one of {', '.join(SUFFIXES)}")
         if suffix == ".dot":
-            return _write(target, self.dot().encode())
+            return write_whole(target, self.dot().encode())
         try:
             content = self.png() if suffix == ".png" else self.svg().encode()
         except DrawError as error:
-            beside = _write(target.with_suffix(".dot"), self.dot().encode())
+            beside = write_whole(target.with_suffix(".dot"), self.dot().encode())
             raise DrawError(f"{error}; wrote {beside} instead") from None
-        return _write(target, content)
+        return write_whole(target, content)
 
     def _repr_svg_(self) -> str | None:
         """For notebooks, which show the text instead when there is no picture (and would show a traceback of ours)."""
@@ -94,7 +94,7 @@ def _checked_png(raw: bytes) -> bytes:
     return raw
 
 
-def _write(target: Path, content: bytes) -> Path:
+def write_whole(target: Path, content: bytes) -> Path:
     """Write a file whole or not at all."""
     handle, aside = -1, ""
     try:

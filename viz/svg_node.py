@@ -110,7 +110,7 @@ def _tag(word: str, right: float, top: float, theme: Theme) -> list[str]:
     arrived, expected = word.split(" ")[0].split("/")
     dash = "" if arrived == expected else "dashed"
     return [
-        path(rounded(right - width, top, width, 16, 8), fill=theme.page, stroke=theme.line, dash=dash),
+        rect(right - width, top, width, 16, fill=theme.page, stroke=theme.line, dash=dash, r=8),
         text(right - width / 2, top + 12, word, SMALL, theme.soft, anchor="middle", sans=True, name="arrivals"),
     ]
 

@@ -141,7 +141,9 @@ def variables(theme: Theme) -> dict[str, str]:
         if field.name == "cells":
             found.update((f"--cell-{i}", shade) for i, shade in enumerate(colour))
         elif field.name == "inks":
-            found.update((f"--{kind}-{part.name}", getattr(ink, part.name)) for kind, ink in colour.items() for part in fields(Ink))
+            found.update(
+                (f"--{kind}-{part.name}", getattr(ink, part.name)) for kind, ink in colour.items() for part in fields(Ink)
+            )
         else:
             found[f"--{field.name.replace('_', '-')}"] = colour
     return found

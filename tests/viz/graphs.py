@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 
 from minitorch import Stepper, Tensor, Value, cross_entropy, tensor
@@ -62,3 +64,13 @@ def paused(root: Value | Tensor, position: int) -> Stepper:
     stepper = Stepper(root)
     stepper.goto(position)
     return stepper
+
+
+def mlp(sizes: tuple[int, ...] = (3, 4, 4, 1)) -> Value:
+    """micrograd's network of scalars, on one sample."""
+    numbers = random.Random(1337)
+    x = [Value(value, name=f"x{i}") for i, value in enumerate((2.0, 3.0, -1.0)[: sizes[0]])]
+    for k, size in enumerate(sizes[1:]):
+        weights = [[Value(numbers.uniform(-1, 1), name=f"l{k}.{j}.w{i}") for i in range(len(x))] for j in range(size)]
+        x = [sum((w * xi for w, xi in zip(row, x)), Value(0.0, name=f"l{k}.{j}.b")).tanh() for j, row in enumerate(weights)]
+    return x[0].named("out")
