@@ -48,10 +48,13 @@ from ..ops import pow as power
 from ..ops import transpose as swapaxes
 from ..ops.activation import Softplus
 from ..ops.along import Gather, Scatter, ScatterAdd
+from ..ops.contract import Einsum
 from ..ops.diagonals import Undiagonal
-from ..ops.index import Into, PutAlong, SetItem, TakeAlong, plain
+from ..ops.index import Into, PutAlong, SetItem, TakeAlong, plain, results
 from ..ops.join import Cat
-from ..ops.shape import BroadcastTo, ToValue, Transpose
+from ..ops.matrices import inv, solve, svd
+from ..ops.products import Cross
+from ..ops.shape import BroadcastTo, ToValue, Transpose, mT
 from . import BACKENDS
 from . import numpy as array
 from .graph_layers import *  # noqa: F403
@@ -149,6 +152,26 @@ def undiagonal(x: Any, offset: int, axes: tuple[int, int], shape: tuple[int, ...
     return apply(Undiagonal(offset, axes, shape), x)
 
 
+def einsum(equation: str, *operands: Any) -> Any:
+    return apply(Einsum(equation), *operands)
+
+
+def cross(a: Any, b: Any, axis: int) -> Any:
+    return apply(Cross(axis), a, b)
+
+
+def eye_like(x: Any) -> Any:
+    return Tensor(BACKENDS[type(x.raw)].eye_like(x.raw))
+
+
+def cofactors(x: Any) -> Any:
+    return expand_dims(ops.det(x), (-2, -1)) * mT(inv(x))
+
+
+def parts(out: Any) -> Any:
+    return results(out)
+
+
 def axis_size(x: Any, axis: Any) -> int:
     return array.axis_size(raw(x), axis)
 
@@ -171,8 +194,8 @@ def take_along_axis(x: Any, index: Any, axis: int) -> Any:
     return apply(TakeAlong(raw(index), axis), x)
 
 
-def expand_dims(x: Any, axis: int) -> Any:
-    return ops.unsqueeze(x, axis)
+def expand_dims(x: Any, axis: Any) -> Any:
+    return ops.unsqueeze(x, axis) if isinstance(axis, int) else reshape(x, (*x.shape, *(1,) * len(axis)))
 
 
 def astype(x: Any, dtype: Any) -> Any:

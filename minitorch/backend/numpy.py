@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.linalg import cholesky, det, inv, slogdet, solve
 from numpy import (
     abs,
     all,
@@ -122,6 +123,7 @@ from .numpy_pool import (
     adaptive_places, flat_places, max_pool, per_place, pick_winners, places, spread, sum_pool, unpool, winners,
 )  # fmt: skip
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
+from .numpy_einsum import einsum
 from .numpy_special import erf, erfc, erfinv
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 
@@ -299,6 +301,41 @@ def scatter_add(x: ndarray, index: ndarray, src: Any, axis: int) -> ndarray:
 def _along(index: ndarray, axis: int) -> tuple[ndarray, ...]:
     grid: tuple[ndarray, ...] = np.ogrid[tuple(slice(0, n) for n in index.shape)]
     return (*grid[:axis], index, *grid[axis + 1 :])
+
+
+def mT(x: ndarray) -> ndarray:
+    """Every matrix transposed."""
+    return np.swapaxes(x, -2, -1)
+
+
+def eye_like(x: ndarray) -> ndarray:
+    """The identity for every matrix in `x`."""
+    return np.broadcast_to(np.eye(x.shape[-2], x.shape[-1], dtype=x.dtype), x.shape)
+
+
+def svd(x: ndarray) -> tuple[ndarray, ndarray, ndarray]:
+    """U, S, Vh, without the columns and rows that meet no singular value."""
+    return tuple(np.linalg.svd(x, full_matrices=False))
+
+
+def cofactors(x: ndarray) -> ndarray:
+    """The derivative of each determinant, right also where it is 0: the products of all singular values but one."""
+    u, s, vh = np.linalg.svd(x)
+    others = np.stack([np.prod(np.delete(s, k, -1), -1) for k in range(s.shape[-1])], -1) if s.size else s
+    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * np.matmul(u * others[..., None, :], vh)
+
+
+def parts(out: Any) -> Any:
+    """The results of an operation that has several."""
+    return out
+
+
+def cross(a: ndarray, b: ndarray, axis: int) -> ndarray:
+    """a₂b₃ - a₃b₂ and so on round the axis, of length 3."""
+    def turned(x: ndarray, by: int) -> ndarray:
+        return np.roll(x, -by, axis)
+
+    return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)
 
 
 def axis_size(x: Any, axis: Any) -> int:

@@ -43,7 +43,7 @@ def conv(
     shift = None if bias is None else bias.reshape(groups, -1, 1)
     for images, positions, columns in column_blocks(x, kernel, size, stride, padding, dilation):
         part = out[images, :, :, positions]
-        np.matmul(rows, columns.reshape(len(columns), groups, rows.shape[2], -1), out=part)
+        np.matmul(rows, columns.reshape(len(columns), groups, rows.shape[2], part.shape[3]), out=part)
         if shift is not None:
             part += shift
     return out.reshape(len(x), filters, *size)
@@ -55,11 +55,12 @@ def conv_weight(
     """The gradient of `conv` with respect to its weight of size `kernel`: grad times every window of x, added up."""
     filters, size, channels = grad.shape[1], grad.shape[2:], x.shape[1] // groups
     total = np.zeros((groups, filters // groups, channels * math.prod(kernel)), np.result_type(x, grad))
-    flat = grad.reshape(len(grad), groups, filters // groups, -1)
+    flat = grad.reshape(len(grad), groups, filters // groups, math.prod(size))
     for images, positions, columns in column_blocks(x, kernel, size, stride, padding, dilation, batch_inside=True):
         # One product with all the images of the block in its inner axis, where the sum over them comes for free.
-        part = np.moveaxis(flat[images, :, :, positions], 0, 2).reshape(groups, filters // groups, -1)
-        total += np.matmul(part, columns.reshape(groups, total.shape[2], -1).swapaxes(1, 2))
+        part = np.moveaxis(flat[images, :, :, positions], 0, 2)
+        part = part.reshape(groups, filters // groups, part.shape[2] * part.shape[3])
+        total += np.matmul(part, columns.reshape(groups, total.shape[2], part.shape[2]).swapaxes(1, 2))
     return total.reshape(filters, channels, *kernel)
 
 
@@ -74,12 +75,12 @@ def conv_input(
         turned = np.flip(swapped, tuple(range(3, swapped.ndim))).reshape(groups * channels, filters // groups, *kernel)
         return conv(grad, turned, None, stride, turned_padding(size, grad.shape[2:], kernel, padding, dilation), dilation, groups)
     out = np.empty((len(grad), groups * channels, *size), np.result_type(grad, weight))
-    flat = grad.reshape(len(grad), groups, filters // groups, -1)
+    flat = grad.reshape(len(grad), groups, filters // groups, math.prod(grad.shape[2:]))
     rows = np.ascontiguousarray(weight.reshape(groups, filters // groups, -1).swapaxes(1, 2))
     step = max(1, BLOCK // max(1, rows.shape[0] * rows.shape[1] * flat.shape[3]))
     for start in range(0, len(grad), step):
         columns = np.matmul(rows, flat[start : start + step])
-        columns = columns.reshape(-1, groups * channels, *kernel, *grad.shape[2:])
+        columns = columns.reshape(len(columns), groups * channels, *kernel, *grad.shape[2:])
         out[start : start + step] = col2im(columns, size, stride, padding, dilation)
     return out
 

@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any
 
+from ..backend import backend_of
 from ..core.node import Elementwise, Op, apply, function
 from .axes import one_axis
 from .random import uniform
@@ -281,7 +282,7 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = uniform(input.shape, input.dtype, generator) * (upper - lower) + lower
-    return apply(Prelu.shared, input, slopes)
+    return apply(Prelu.shared, input, backend_of(input.raw).asarray(slopes))
 
 
 def prelu(input: Any, weight: Any) -> Any:

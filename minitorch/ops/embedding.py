@@ -56,7 +56,7 @@ def embedding(
     if weight.ndim != 2:
         raise ValueError(f"embedding needs a table of shape (rows, size), not {tuple(weight.shape)}")
     index = input.raw
-    if index.size and not bool(((index >= 0) & (index < rows)).all()):
+    if index.size and not ((index >= 0) & (index < rows)).all().item():
         raise IndexError(f"embedding: {input} names a row outside the table's 0 to {rows - 1}")
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:

@@ -108,7 +108,7 @@ class BinaryCrossEntropyWithLogits(Elementwise):
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
     """The cost of giving chances `input` to events that happened with chances `target`; each times `weight`, if given."""
     _same_shape("binary_cross_entropy", input, target)
-    if input.numel() and not bool(((input.raw >= 0) & (input.raw <= 1)).all()):
+    if input.numel() and not ((input.raw >= 0) & (input.raw <= 1)).all().item():
         raise ValueError("binary_cross_entropy needs chances between 0 and 1; for scores use binary_cross_entropy_with_logits")
     loss = apply(BinaryCrossEntropy.shared, input, target)
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -155,7 +155,7 @@ def gaussian_nll_loss(
     constant that `full` adds. `var` is a number, of input's shape, or with a last axis of 1 or none."""
     if isinstance(var, (int, float)):
         var = full_like(input, var)
-    if bool((var.raw < 0).any()):
+    if (var.raw < 0).any().item():
         raise ValueError("gaussian_nll_loss needs variances of 0 or more")
     if var.shape != input.shape:
         if var.shape == input.shape[:-1]:

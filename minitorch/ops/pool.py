@@ -352,7 +352,7 @@ def _max_unpool(axes: int, input: Any, indices: Any, kernel_size: Any, stride: A
             raise ValueError(f"{name}: output_size {wanted} is too far from {size}, the size that the kernel leads to")
         size = wanted
     at, full = indices.reshape(*indices.shape[:2], -1), math.prod(size)
-    if at.numel() and not bool(((at >= 0) & (at < full)).raw.all()):
+    if at.numel() and not ((at >= 0) & (at < full)).raw.all().item():
         raise ValueError(f"{name}: an index lies outside the {full} places of a plane of {size}")
     flat = apply(PutAlong(at.raw, 2, (*input.shape[:2], full)), input.reshape(*input.shape[:2], -1))
     return flat.reshape(*input.shape[:2], *size)

@@ -234,6 +234,11 @@ moveaxis = movedim
 swapaxes = swapdims = transpose
 
 
+def mT(input: Any) -> Any:
+    """The last two axes exchanged: every matrix transposed."""
+    return transpose(input, -2, -1)
+
+
 def t(input: Any) -> Any:
     """A matrix with its axes exchanged; a vector or a single number as it is."""
     if input.ndim > 2:
