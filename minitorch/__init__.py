@@ -12,7 +12,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd, cuda, data, nn, optim, utils
+from . import autograd, cuda, data, linalg, nn, optim, utils
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .core.device import device
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype

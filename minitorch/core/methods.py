@@ -115,4 +115,11 @@ class Methods(ElementMethods):
 
     # Products
 
-    matmul = ops.matmul
+    matmul, mm, bmm, mv, dot, vdot, inner, outer, ger = (
+        ops.matmul, ops.mm, ops.bmm, ops.mv, ops.dot, ops.dot, ops.inner, ops.outer, ops.outer,
+    )  # fmt: skip
+    addmm, addmv, addr, addbmm, baddbmm = ops.addmm, ops.addmv, ops.addr, ops.addbmm, ops.baddbmm
+    kron, cross, norm, dist = ops.kron, ops.cross, ops.norm, ops.dist
+    det, logdet, slogdet, inverse, cholesky, matrix_power = (
+        ops.det, ops.logdet, ops.slogdet, ops.inverse, ops.cholesky, ops.matrix_power,
+    )  # fmt: skip

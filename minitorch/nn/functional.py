@@ -17,7 +17,7 @@ from ..ops.loss import (
     binary_cross_entropy, binary_cross_entropy_with_logits, gaussian_nll_loss, hinge_embedding_loss, huber_loss, kl_div,
     l1_loss, margin_ranking_loss, mse_loss, poisson_nll_loss, smooth_l1_loss, soft_margin_loss,
 )  # fmt: skip
-from ..ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
+from ..ops.normalize import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from ..ops.pad import pad
 from ..ops.pool import (
     adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d, adaptive_max_pool1d, adaptive_max_pool2d,
