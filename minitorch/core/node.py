@@ -386,7 +386,7 @@ def has_nan(raw: Any) -> bool:
     if isinstance(raw, (tuple, list)):
         return any(has_nan(part) for part in raw)
     if hasattr(raw, "dtype"):
-        return raw.dtype.kind == "f" and bool((raw != raw).any())
+        return raw.dtype.kind == "f" and (raw != raw).any().item()
     return isinstance(raw, float) and raw != raw
 
 

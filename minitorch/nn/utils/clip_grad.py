@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from ...backend import BACKENDS
 from ...core.modes import no_grad
 from ...core.tensor import Tensor
 
@@ -35,20 +36,20 @@ def get_total_norm(
     p = float(norm_type)
     # Summed in float64, so that many small elements count.
     if p == math.inf:
-        total = max(float(abs(a).max()) if a.size else 0.0 for a in arrays)
-        total = math.nan if any((a != a).any() for a in arrays) else total
+        total = max(abs(a).max().item() if a.size else 0.0 for a in arrays)
+        total = math.nan if any((a != a).any().item() for a in arrays) else total
     elif p == 2:
         total = math.sqrt(math.fsum(_squares(a) for a in arrays))
     else:
-        total = math.fsum(float((abs(a.astype("d")) ** p).sum()) for a in arrays) ** (1 / p)
+        total = math.fsum((abs(a.astype("d")) ** p).sum().item() for a in arrays) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}; it cannot be clipped (error_if_nonfinite=True)")
-    return Tensor(arrays[0].dtype.type(total))
+    return Tensor(BACKENDS[type(arrays[0])].asarray(total, dtype=arrays[0].dtype))
 
 
 def _squares(array: Any) -> float:
     flat = array.reshape(-1).astype("d", copy=False)
-    return float(flat @ flat)
+    return (flat @ flat).item()  # type: ignore[no-any-return]
 
 
 def clip_grads_with_norm_(
