@@ -94,6 +94,8 @@ def weights(draw: np.random.Generator, results: list[Any]) -> list[np.ndarray]:
 
 def gradients(results: list[Any], starts: list[Any], inputs: list[Any], create_graph: bool = False) -> list[Any]:
     """The gradients of the recorded ones among `results` at `inputs`, None where there is none; starts are arrays or tensors."""
+    # A function may hand an input back as it is (dropout outside training), and no pass can start at a leaf.
+    results = [x * 1.0 if x.op is None and x.requires_grad else x for x in results]
     recorded = [(x, start) for x, start in zip(results, starts) if x.op is not None]
     if not recorded or not inputs:
         return [None] * len(inputs)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor, Value, no_grad, tensor
+from minitorch import Tensor, Value, nn, no_grad, tensor
 from minitorch.backend import BACKENDS
 from minitorch.backend import numpy as host_names
 
@@ -170,10 +170,112 @@ def test_the_stepper_walks_there() -> None:
     assert all(type(done.contribution) is StrictArray for done in stepper.ledger(x))
 
 
+def everything(x: Any) -> list[Any]:
+    """The tensors of a result."""
+    return [part for y in x for part in everything(y)] if isinstance(x, (tuple, list)) else [x]
+
+
+MODULES: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "Linear": (lambda: nn.Linear(4, 3), ((2, 4),)),
+    "Bilinear": (lambda: nn.Bilinear(3, 4, 2), ((2, 3), (2, 4))),
+    "Conv1d": (lambda: nn.Conv1d(2, 4, 3, padding=1, groups=2), ((2, 2, 6),)),
+    "Conv2d": (lambda: nn.Conv2d(2, 3, 3, stride=2, padding=1), ((2, 2, 5, 5),)),
+    "Conv2d same": (lambda: nn.Conv2d(2, 3, 2, padding="same", dilation=2), ((2, 2, 5, 5),)),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(2, 3, 3, stride=2), ((1, 2, 3, 3),)),
+    "BatchNorm1d": (lambda: nn.BatchNorm1d(3), ((4, 3),)),
+    "BatchNorm2d": (lambda: nn.BatchNorm2d(3), ((2, 3, 4, 4),)),
+    "BatchNorm2d eval": (lambda: nn.BatchNorm2d(3).eval(), ((2, 3, 4, 4),)),
+    "LayerNorm": (lambda: nn.LayerNorm(4), ((2, 3, 4),)),
+    "GroupNorm": (lambda: nn.GroupNorm(2, 4), ((2, 4, 3),)),
+    "InstanceNorm1d": (lambda: nn.InstanceNorm1d(3, affine=True), ((2, 3, 4),)),
+    "RMSNorm": (lambda: nn.RMSNorm(4), ((2, 4),)),
+    "Embedding": (lambda: nn.Embedding(5, 3, padding_idx=0), ("ids",)),
+    "PReLU": (lambda: nn.PReLU(3), ((2, 3, 4),)),
+    "Softmax": (lambda: nn.Softmax(-1), ((2, 3),)),
+    "MaxPool2d": (lambda: nn.MaxPool2d(2, ceil_mode=True), ((1, 2, 5, 5),)),
+    "AvgPool2d": (lambda: nn.AvgPool2d(3, 2, 1), ((1, 2, 5, 5),)),
+    "AdaptiveAvgPool2d": (lambda: nn.AdaptiveAvgPool2d((2, 3)), ((1, 2, 5, 5),)),
+    "Upsample": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), ((1, 1, 3, 3),)),
+    "ReflectionPad2d": (lambda: nn.ReflectionPad2d(1), ((1, 1, 3, 3),)),
+    "PixelShuffle": (lambda: nn.PixelShuffle(2), ((1, 4, 2, 2),)),
+    "Dropout off": (lambda: nn.Dropout(0.5).eval(), ((2, 3),)),
+    "RNN": (lambda: nn.RNN(3, 4), ((5, 2, 3),)),
+    "LSTM": (lambda: nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True), ((2, 5, 3),)),
+    "GRU": (lambda: nn.GRU(3, 4), ((5, 2, 3),)),
+    "LSTMCell": (lambda: nn.LSTMCell(3, 4), ((2, 3),)),
+    "MultiheadAttention": (lambda: nn.MultiheadAttention(4, 2, batch_first=True), ((2, 3, 4),) * 3),
+    "TransformerEncoderLayer": (lambda: nn.TransformerEncoderLayer(4, 2, 8, dropout=0.0, batch_first=True), ((2, 3, 4),)),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_modules_compute_there_what_they_compute_here(name: str) -> None:
+    make, shapes = MODULES[name]
+    seen = []
+    for wrap in (np.array, strict):
+        minitorch.manual_seed(0)
+        model, draw = make(), np.random.default_rng(0)
+        for tensor_of_model in (*model.parameters(), *model.buffers()):
+            tensor_of_model.raw = wrap(tensor_of_model.raw)
+        given = [
+            Tensor(wrap(draw.integers(0, 5, (2, 3)))) if shape == "ids"
+            else Tensor(wrap(draw.normal(size=shape).astype("float32")), requires_grad=True)
+            for shape in shapes
+        ]  # fmt: skip
+        results = [x for x in everything(model(*given)) if x is not None]
+        loss = sum((x * x).sum() for x in results if x.requires_grad)
+        loss.backward()
+        grads = [x.grad for x in (*model.parameters(), *given) if x.requires_grad]
+        found = [*results, *grads, *model.buffers()]
+        for x in found:
+            assert type(x.raw) is (StrictArray if wrap is strict else np.ndarray)
+        seen.append([x.raw.get() if wrap is strict else x.raw for x in found])
+    for here, there in zip(*seen, strict=True):
+        np.testing.assert_array_equal(here, there)
+
+
+def test_dropout_draws_there() -> None:
+    x = Tensor(strict(np.ones((20, 30), "float32")), requires_grad=True)
+    out = nn.Dropout(0.5)(x)
+    out.sum().backward()
+    assert type(out.raw) is StrictArray and set(np.unique(out.raw.get())) == {0.0, 2.0}
+    np.testing.assert_array_equal(out.raw.get(), x.grad.raw.get())
+
+
+def test_clipping_and_the_search_for_nan() -> None:
+    w = on(3.0, 4.0, requires_grad=True)
+    (w * w).sum().backward()
+    norm = nn.utils.clip_grad_norm_([w], 1.0)
+    np.testing.assert_allclose(norm.item(), 10.0)
+    np.testing.assert_allclose(w.grad.tolist(), [0.6, 0.8], rtol=1e-5)
+    nn.utils.clip_grad_value_([w], 0.5)
+    assert w.grad.tolist() == [0.5, 0.5]
+    with minitorch.autograd.detect_anomaly(), pytest.raises(RuntimeError, match="log"):
+        (w * -1.0).log()
+
+
+OPTIMIZERS = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "Rprop"]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_step_there(name: str) -> None:
+    seen = []
+    for wrap in (np.array, strict):
+        w = Tensor(wrap(np.linspace(-1, 1, 6, dtype="float32").reshape(2, 3)), requires_grad=True)
+        optimizer = getattr(minitorch.optim, name)([w], lr=0.1)
+        with numpy_protocols():  # the optimizers call NumPy's functions, with `out=`; CuPy answers them
+            for _ in range(3):
+                optimizer.zero_grad()
+                ((w - 0.3) ** 2).sum().backward()
+                optimizer.step()
+        seen.append(w.tolist())
+    assert seen[0] == seen[1] and seen[0][0][0] != -1.0
+
+
 def test_a_model_trains_there() -> None:
     def train(wrap: Any) -> list[float]:
         minitorch.manual_seed(0)
-        model = minitorch.nn.Sequential(minitorch.nn.Linear(3, 8), minitorch.nn.ReLU(), minitorch.nn.Linear(8, 4))
+        model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 4))
         draw = np.random.default_rng(0)
         for p in model.parameters():
             p.data = Tensor(wrap(draw.normal(size=p.shape).astype("float32")))
@@ -181,7 +283,7 @@ def test_a_model_trains_there() -> None:
         optimizer = minitorch.optim.SGD(model.parameters(), lr=0.1)
         losses = []
         for _ in range(4):
-            loss = minitorch.nn.functional.cross_entropy(model(inputs), targets)
+            loss = nn.functional.cross_entropy(model(inputs), targets)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
