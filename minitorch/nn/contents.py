@@ -78,8 +78,13 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
 def _numbers(value: Any) -> Any:
     """The plain array of a tensor (ours, or of a library that hands NumPy its numbers)."""
     if isinstance(value, Tensor):
-        return value.raw
+        return on_host(value.raw)
     return np.asarray(value.detach() if hasattr(value, "detach") else value)
+
+
+def on_host(array: Any) -> np.ndarray:
+    """An array in main memory."""
+    return array if isinstance(array, np.ndarray) else array.get()  # of a device
 
 
 def _assigned(value: Any, instead_of: Tensor) -> Tensor:
@@ -99,7 +104,7 @@ def convert(tensor: Tensor, device: Any, dtype: Any) -> None:
                 continue
             array = x.raw
             if device is not None and str(device) != x.device:
-                array = backend_on(device).asarray(array)
+                array = backend_on(device).asarray(on_host(array))
             if dtype is not None and array.dtype.kind == "f":
                 array = array.astype(dtype, copy=False)
             if array is not x.raw:

@@ -235,3 +235,23 @@ def test_refusals_say_what_to_do(make, message):
 
 def test_hints_about_how_to_compute_are_accepted():
     optim.AdamW([minitorch.ones(2, requires_grad=True)], fused=True, foreach=False)
+
+
+@pytest.mark.parametrize("name, settings", CASES, ids=lambda x: str(x))
+def test_on_a_device_the_same_numbers(name, settings):
+    from .strict import StrictArray, numpy_protocols, strict
+
+    start, grads = np.random.default_rng(0).normal(size=(5, 3)), np.random.default_rng(1).normal(size=(4, 5, 3))
+
+    def trained(wrap):
+        p = minitorch.Tensor(wrap(start.copy()), requires_grad=True)
+        opt = getattr(optim, name)([p], **settings)
+        for g in grads:
+            p.grad = minitorch.Tensor(wrap(g))
+            opt.step()
+        return p
+
+    with numpy_protocols():  # updates call NumPy's functions with `out=`; CuPy answers them for its arrays
+        there = trained(strict)
+    assert type(there.raw) is StrictArray
+    np.testing.assert_array_equal(there.raw.get(), trained(np.array).detach().numpy())
