@@ -101,7 +101,7 @@ class Debugger:
         """Pause where the program is now, outside any pass."""
         frame = users_frame()
         self._enter(frame)
-        self.session.stepper = None
+        self.session.end_pass()
         where = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if frame is not None else "here"
         self._talk([Message(f"paused at {where}; `continue` goes on to the next backward(), `quit` lets the program run")])
 
@@ -155,7 +155,8 @@ class Debugger:
         for name in self._seen:
             session.namespace.pop(name, None)
         session.namespace.update(session.brought)
-        session.stepper, self._seen = None, {}
+        session.end_pass()
+        self._seen = {}
         session.forget_graph()
 
 

@@ -10,6 +10,7 @@ import difflib
 import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import repl.commands  # noqa: F401  the commands enter themselves in the registry
@@ -17,12 +18,13 @@ from minitorch import Stepper, Value
 from minitorch.core import modes
 from minitorch.core.node import Node
 from repl import blocks, echo, stopview, views
+from repl.branches import Branch, Branches
 from repl.dispatch import Line, dispatch
-from repl.graph import Graph
+from repl.graph import Graph, behind
 from repl.namespace import tools
 from repl.python import Interpreter, Names
 from repl.registry import REGISTRY, CommandError, did_you_mean
-from repl.stops import Stops
+from repl.stops import Display, Point, Stops
 from repl.views import Message, Result, View
 
 
@@ -42,7 +44,7 @@ class Session:
         self.script = script
         self.width = 80
         self.interpreter = Interpreter(self.namespace)
-        self.stepper: Stepper | None = None
+        self.branches: Branches | None = None
         self.expression = ""
         self.stops = Stops()
         self.lines: list[str] = []
@@ -50,6 +52,9 @@ class Session:
         self.interrupted = False
         self.pause_next = False
         """The script shall pause again at its next backward()."""
+        self.done: list[Kept] = []
+        """What `undo` puts back, the latest last."""
+        self.undone: list[Kept] = []
         self._repeat = ""
         self._graph: tuple[dict[str, Any], Graph] | None = None  # and the variables that named it
 
@@ -116,13 +121,19 @@ class Session:
         }
 
     @property
+    def stepper(self) -> Stepper | None:
+        """The pass: the current branch's."""
+        return self.branches.current.stepper if self.branches is not None else None
+
+    @property
     def graph(self) -> Graph:
         """The graph of the pass; without one, everything behind the user's variables."""
         variables = self.variables
         naming = {name: value for name, value in variables.items() if nameable(value)}
         if self._graph is None or self._graph[1].stepper is not self.stepper or not same_objects(self._graph[0], naming):
-            if self.stepper is not None:
-                graph = Graph.behind([self.stepper.root], variables, self.stepper)
+            if self.branches is not None:
+                branch = self.branches.current
+                graph = Graph(behind([branch.stepper.root]), variables, branch.stepper, branch.names)
             else:
                 graph = Graph.behind([value for value in variables.values() if isinstance(value, Node)], variables)
             self._graph = (naming, graph)
@@ -134,8 +145,46 @@ class Session:
         return graph if node in graph.names else Graph.behind([node], self.variables)
 
     def begin(self, stepper: Stepper, expression: str) -> None:
-        """Take up a pass."""
-        self.stepper, self.expression, self._graph, self._repeat = stepper, expression, None, ""
+        """Take up a pass. Of the one before, the current branch's nodes stay the ones that variables hold."""
+        self._graph = None
+        self.branches, self.expression, self._repeat = Branches(stepper), expression, ""
+
+    def end_pass(self) -> None:
+        """Leave the pass, as the main branch has it."""
+        if self.branches is not None:
+            self.switch(self.branches.all[0])
+            self.branches.close()
+        self.branches, self._graph = None, None
+
+    def switch(self, branch: Branch) -> None:
+        """Make a branch current; variables that hold one of its nodes' counterparts follow."""
+        assert self.branches is not None
+        before = self.branches.current
+        self.branches.switch(branch)
+        image = branch.image()
+        for name, value in self.variables.items():
+            if isinstance(value, Node):
+                main = before.main(value)
+                self.namespace[name] = image.get(main, main)
+        self._graph = None
+        self.stops.disarm()
+
+    def undo(self, kept: Kept) -> Kept:
+        """Put breakpoints and branches back as they were; returns how they are now. Of a pass that has ended, the branches
+        stay."""
+        now = self.kept(kept.line)
+        self.stops.restore(kept.stops)
+        if self.branches is not None and kept.branches is not None and kept.of is self.branches.all[0].stepper:
+            self.switch(kept.branches[1])
+            self.branches.put_back(kept.branches)
+        return now
+
+    def kept(self, line: str) -> Kept:
+        """What `undo` puts back, before a line is carried out."""
+        branches = self.branches
+        if branches is None:
+            return Kept(line, self.stops.snapshot())
+        return Kept(line, self.stops.snapshot(), branches.kept(), branches.all[0].stepper)
 
     def at_stop(self, stopped: views.Stop) -> list[View]:
         """The display of a stop, with traces and displays."""
@@ -217,6 +266,7 @@ class Session:
         assert line.command is not None
         if line.command.repeats:
             self._repeat = text
+        kept = self.kept(text) if line.command.edits else None
         try:
             shown = line.command.handler(self, line.text)
         except CommandError as error:
@@ -226,6 +276,9 @@ class Session:
         except Exception as error:  # e.g. the rule of a user's own operation raised while it was stepped on
             kind = "" if isinstance(error, RuntimeError) else f"{line.command.name} failed: {type(error).__name__}: "
             return Result(text, False, "command", [Message(f"{kind}{error}", "error")], exit_code=3)
+        if kept is not None and not self.kept(text).same(kept):
+            self.undone.clear()
+            self.done.append(kept)
         return Result(text, True, "command", [*shown] if isinstance(shown, Sequence) else [shown])
 
     def _python(self, line: Line, text: str) -> Result:
@@ -290,6 +343,20 @@ class Session:
 
     def _nodes_by_name(self) -> Mapping[str, Node]:
         return Lazy(lambda: self.graph.by_name)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Breakpoints and branches as they were before a line; `of` is the pass that the branches belong to."""
+
+    line: str
+    stops: tuple[list[Point], list[Display]]
+    branches: tuple[list[Branch], Branch] | None = None
+    of: Stepper | None = None
+
+    def same(self, other: Kept) -> bool:
+        """Whether nothing differs."""
+        return (self.stops, self.branches, self.of) == (other.stops, other.branches, other.of)
 
 
 class Lazy(Mapping[str, Any]):

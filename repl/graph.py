@@ -38,11 +38,18 @@ class Graph:
         nodes: oldest first.
         variables: what the user's names are bound to.
         stepper: the pass over these nodes, where there is one.
+        named: what they are called, where that is known.
     """
 
-    def __init__(self, nodes: Sequence[Node], variables: Mapping[str, Any], stepper: Stepper | None = None) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        variables: Mapping[str, Any],
+        stepper: Stepper | None = None,
+        named: dict[Node, str] | None = None,
+    ) -> None:
         self.nodes = nodes
-        self.names = names(nodes, variables)
+        self.names = named or names(nodes, variables)
         self.stepper = stepper
 
     @classmethod
@@ -73,16 +80,7 @@ class Graph:
     def first(self, node: Node) -> int:
         """The position at which the pass comes to `node`; its length for a node that sends nothing."""
         assert self.stepper is not None
-        return self._firsts.get(node, len(self.stepper))
-
-    @cached_property
-    def _firsts(self) -> dict[Node, int]:
-        assert self.stepper is not None
-        position, firsts = 0, {}
-        for node in self.stepper.order:
-            firsts[node] = position
-            position += sends(node)
-        return firsts
+        return self.stepper.first(node)
 
     def select(self, text: str) -> list[Node]:
         """The nodes that a selector (see `SELECTORS`) picks, oldest first; none is an empty list.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from repl.branches import MAIN
 from repl.reader import printing_to
 from repl.screen import Screen
 from repl.views import Result, View
@@ -81,4 +82,6 @@ def prompt(session: Session) -> str:
     name = session.graph.name(node) if node is not None else "end"
     if len(name) > 16:
         name = name[:7] + ".." + name[-7:]
-    return f"({stepper.position}/{len(stepper)} {name}) "
+    branch = session.branches.current.name if session.branches is not None else MAIN
+    where = "" if branch == MAIN else f"{branch}: "
+    return f"({where}{stepper.position}/{len(stepper)} {name}) "

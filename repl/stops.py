@@ -129,7 +129,7 @@ class Watch(Point):
 
     text: str
     of: Observed
-    seen: tuple[Any] | None = None
+    seen: tuple[Any] | None = field(default=None, compare=False)
 
     kind = "watch"
 

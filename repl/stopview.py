@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from minitorch import Contribution, Stepper
 from minitorch.core.node import Node
+from minitorch.core.wrong import WrongStepper
 from repl import phrases, views
 from repl.graph import Graph, held
 from repl.phrases import count, received, slope
@@ -67,7 +68,7 @@ def ledger(graph: Graph, node: Node, with_edges: bool = False) -> views.Ledger:
         arrived=arrived + len(seed),
         expected=expected + len(seed),
         edges=tuple(edge(graph, c) for c in contributions) if with_edges else (),
-        held=held(node),
+        held=stepper.flow(node) if isinstance(stepper, WrongStepper) else held(node),
     )
 
 
@@ -168,6 +169,8 @@ def _advice(graph: Graph, stepper: Stepper, how: str) -> str:
     if how in ("start", "end"):
         leaves = sum(node.is_leaf and stepper.arrivals(node)[1] > 0 for node in graph.nodes)
     named = "1 leaf" if leaves == 1 else f"{leaves} leaves"
+    if how == "end" and isinstance(stepper, WrongStepper):
+        return f"wrong on purpose ({stepper.rule}): no .grad is touched"
     if how == "start":
         return f"{count(len(stepper), 'step')} through {count(len(stepper.order), 'node')}, back to {named}"
     return f"{named} got {'its' if leaves == 1 else 'their'} .grad" if how == "end" else ""

@@ -213,11 +213,14 @@ class Stepper:
                     self._expected[x] = self._expected.get(x, 0) + 1
         return len(self._ledgers.get(node, ())), self._expected.get(node, 0)
 
+    def first(self, node: Node) -> int:
+        """The position at which `node` sends its first contribution (`len` for one that sends none)."""
+        number = self._numbers().get(node)
+        return len(self) if number is None else self._first[number]
+
     def state(self, node: Node) -> str:
         """"constant" (no gradient comes here), "todo", "ready" (all has arrived), "current" or "done"."""
-        if self._number is None:
-            self._number = {node: number for number, node in enumerate(self.order)}
-        number = self._number.get(node)
+        number = self._numbers().get(node)
         if number is None:
             arrived, expected = self.arrivals(node)
             return "constant" if not expected else "done" if arrived == expected else "todo"
@@ -229,6 +232,12 @@ class Stepper:
         return "ready" if arrived == expected else "todo"
 
     # Inside
+
+    def _numbers(self) -> dict[Node, int]:
+        """The place of each node in the order (its first, where a wrong algorithm visits it again)."""
+        if self._number is None:
+            self._number = {node: number for number, node in reversed(list(enumerate(self.order)))}
+        return self._number
 
     def _plan(self) -> list[engine.Step]:
         return engine.plan([self.root])

@@ -320,7 +320,7 @@ def _onwards(session: Session) -> View:
 
 def _leave(session: Session, pause: bool) -> View:
     session.leaving, session.pause_next = "resume", pause
-    session.stepper = None
+    session.end_pass()
     if pause:
         return Message(f"{session.script} goes on to its next backward()")
     armed = len(session.stops.active)
