@@ -274,3 +274,13 @@ for kind, gates, states in (("rnn_tanh", 1, 1), ("gru", 3, 1), ("lstm", 4, 2)):
         numpy=None, torch=_recurrent(kind), method=False,
     )  # fmt: skip
 op("ops.recurrent.rnn_layer", call(t(3, 2, 3), t(2, 4), _weights(1), "relu"), numpy=None, torch=_recurrent("rnn_relu"), method=False)
+
+# Distances
+
+layer("normalize", call(t(3, 4)), call(t(2, 3, 4), 1.0, 0), call(t(3, 4), 3.0, -1, 0.1), kink(given([[0.0, 0.0], [3.0, 4.0]])))
+layer("cosine_similarity", call(t(3, 4), t(3, 4)), call(t(2, 3, 4), t(3, 1), dim=-1), kink(given([[0.0, 0.0]]), t(1, 2)))
+layer("pairwise_distance", call(t(3, 4), t(3, 4)), call(t(4), t(4), 1.0), call(t(2, 3, 4), t(2, 1, 4), 3.0, keepdim=True))
+layer("pdist", call(t(4, 3)), call(t(3, 2), 1.5), call(t(1, 3)), twice=False, tolerance=1e-8)  # PyTorch has no second derivative
+layer("cosine_embedding_loss", call(t(3, 4), t(3, 4), signs), call(t(4), t(4), given(-1.0, grad=False), -0.9))
+layer("triplet_margin_loss", call(t(3, 4), t(3, 4), t(3, 4)), call(t(3, 4), t(3, 4), t(3, 4), 2.0, 1.5, swap=True, reduction="none"))
+layer("triplet_margin_with_distance_loss", call(t(3, 4), t(3, 4), t(3, 4), margin=3.0, swap=True))
