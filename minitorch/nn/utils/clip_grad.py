@@ -49,7 +49,7 @@ def get_total_norm(
 
 def _squares(array: Any) -> float:
     flat = array.reshape(-1).astype("d", copy=False)
-    return (flat @ flat).item()  # type: ignore[no-any-return]
+    return (flat @ flat).item()
 
 
 def clip_grads_with_norm_(
