@@ -72,7 +72,7 @@ def per_place(counts: tuple[tuple[int, ...], ...], like: ndarray) -> ndarray:
 
 def least(dtype: Any) -> Any:
     """What is below every number of `dtype`."""
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    return -np.inf if dtype.kind in "fO" else np.iinfo(dtype).min
 
 
 def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:

@@ -24,7 +24,7 @@ _NAMES = {"divide": "div", "power": "pow"}
 def __getattr__(name: str) -> Any:
     """A function of numbers is applied to each element by itself; any other name is NumPy's."""
     ours = getattr(ops, _NAMES.get(name, name), None)
-    if ours is not None and hasattr(scalar, name):
+    if callable(ours) and hasattr(scalar, name):
         return each(ours)
     return getattr(arrays, name)
 
@@ -81,6 +81,15 @@ def softmax(x: Any, axis: int) -> Any:
 def log_softmax(x: Any, axis: int) -> Any:
     shifted = x - _peak(x, axis)
     return shifted - each(ops.log)(sum(each(ops.exp)(shifted), axis, True))
+
+
+def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
+    hidden = ~np.tri(*scores.shape[-2:], dtype=bool) if causal else np.zeros((), bool)
+    if mask is not None and mask.dtype.kind == "b":
+        hidden = ~mask
+    elif mask is not None:
+        scores = scores + mask
+    return softmax(np.where(hidden, -np.inf, scores), -1)
 
 
 def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int = 1) -> Any:

@@ -47,12 +47,12 @@ class NllLoss(Op):
         return xp.put_along_axis(share, self.index(xp, target), 1, xp.shape(x))
 
     def index(self, xp: Any, target: Any) -> Any:
-        return xp.expand_dims(xp.where(target == self.ignore, 0, target), 1)
+        return xp.expand_dims(target * (target != self.ignore), 1)
 
     def shares(self, xp: Any, x: Any, target: Any, weight: Any) -> Any:
         """How much each target counts."""
         counted = target != self.ignore
-        return counted if weight is None else counted * weight[xp.where(counted, target, 0)]
+        return counted if weight is None else counted * weight[target * counted]
 
 
 def cross_entropy(

@@ -14,29 +14,30 @@ SELU_FLOOR = -1.7580993408473766
 
 
 class Dropout(Elementwise):
-    """x times a mask of zeros, and of 1 / (1 - p) where x stays: the mean is kept."""
+    """x times a mask of zeros, and of 1 / (1 - p) where x stays: the mean is kept. The mask is drawn before, so that running
+    the operation again gives the same."""
 
-    def __init__(self, p: float, mask: Any) -> None:
-        self.p, self._mask = p, mask  # drawn before, so that running the operation again gives the same
+    def __init__(self, p: float) -> None:
+        self.p = p
 
-    def forward(self, xp, x):
-        return x * self._mask
+    def forward(self, xp, x, mask):
+        return x * mask
 
-    def d_x(self, xp, out, x):
-        return self._mask
+    def d_x(self, xp, out, x, mask):
+        return mask
 
 
 class AlphaDropout(Elementwise):
     """x where it stays, selu's lowest value elsewhere; then scaled and shifted so that mean and variance are kept."""
 
-    def __init__(self, p: float, mask: Any, shift: Any) -> None:
-        self.p, self._mask, self._shift = p, mask, shift
+    def __init__(self, p: float) -> None:
+        self.p = p
 
-    def forward(self, xp, x):
-        return x * self._mask + self._shift
+    def forward(self, xp, x, mask, shift):
+        return x * mask + shift
 
-    def d_x(self, xp, out, x):
-        return self._mask
+    def d_x(self, xp, out, x, mask, shift):
+        return mask
 
 
 def kept(shape: tuple[int, ...], like: Any, p: float) -> Any:
@@ -51,7 +52,7 @@ def _drop(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]) -
     if not training or p == 0:
         return x
     mask = kept(shape, x, p)
-    return apply(Dropout(p, mask / (1 - p) if p < 1 else mask * 0), x)
+    return apply(Dropout(p), x, mask / (1 - p) if p < 1 else mask * 0)
 
 
 def _drop_alpha(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:
@@ -63,7 +64,7 @@ def _drop_alpha(name: str, x: Any, p: float, training: bool, shape: tuple[int, .
         return _drop(name, x, p, training, shape)
     mask = kept(shape, x, p)
     scale = ((1 - p) * (1 + p * SELU_FLOOR**2)) ** -0.5
-    return apply(AlphaDropout(p, mask * scale, ((1 - mask) - p) * (SELU_FLOOR * scale)), x)
+    return apply(AlphaDropout(p), x, mask * scale, ((1 - mask) - p) * (SELU_FLOOR * scale))
 
 
 def _channels(x: Any) -> tuple[int, ...]:
