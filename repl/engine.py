@@ -52,6 +52,8 @@ class Session:
         self.interrupted = False
         self.pause_next = False
         """The script shall pause again at its next backward()."""
+        self.predictions = (0, 0)
+        """How many answers to `predict` were right, and how many there were."""
         self.done: list[Kept] = []
         """What `undo` puts back, the latest last."""
         self.undone: list[Kept] = []

@@ -1,5 +1,5 @@
 """The commands. Importing this package enters them all in the registry."""
 
-from repl.commands import check, draw, look, move, session, stop, teach, whatif
+from repl.commands import draw, expect, look, move, session, stop, teach, whatif, why
 
-__all__ = ["check", "draw", "look", "move", "session", "stop", "teach", "whatif"]
+__all__ = ["draw", "expect", "look", "move", "session", "stop", "teach", "whatif", "why"]
