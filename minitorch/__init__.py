@@ -32,6 +32,8 @@ float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtyp
 int8, int16, int32, int64 = _np.dtype("int8"), _np.dtype("int16"), _np.dtype("int32"), _np.dtype("int64")
 uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 float, double, half, long, int = float32, float64, float16, int64, int32
+dtype, Size, finfo, iinfo = _np.dtype, tuple, _np.finfo, _np.iinfo
+pi, e, inf, nan, newaxis = _np.pi, _np.e, _np.inf, _np.nan, None
 
 
 def debug(*args: _Any, **kwargs: _Any) -> _Any:
@@ -51,8 +53,8 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad", "get_default_dtype", "grad",
-    "inference_mode", "inspect", "is_grad_enabled", "load", "nn", "no_grad", "optim", "promote_types", "random", "save",
-    "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions, *_creation,
-    *_random,
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad",
+    "get_default_dtype", "grad", "inference_mode", "inspect", "is_grad_enabled", "linalg", "load", "nn", "no_grad", "optim",
+    "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions,
+    *_creation, *_random,
 ]  # fmt: skip

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
+from ..ops import random
 from ..ops.index import SetItem, plain, write
 from . import location
 from .modes import no_grad, state
 from .node import Node, apply, new
-
 
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 """Kinds of number, by what they can hold."""
@@ -165,9 +165,11 @@ class InPlace:
     add_, sub_, mul_, div_ = in_place(ops.add), in_place(ops.sub), in_place(ops.mul), in_place(ops.div)
     subtract_, multiply_, divide_, true_divide_ = sub_, mul_, div_, div_
     floor_divide_, remainder_, fmod_ = in_place(ops.floor_divide), in_place(ops.remainder), in_place(ops.fmod)
-    pow_, neg_, abs_, sign_, sgn_ = in_place(ops.pow), in_place(ops.neg), in_place(ops.abs), in_place(ops.sign), in_place(ops.sgn)
+    pow_, neg_, abs_ = in_place(ops.pow), in_place(ops.neg), in_place(ops.abs)
+    sign_, sgn_ = in_place(ops.sign), in_place(ops.sgn)
     addcmul_, addcdiv_, lerp_ = in_place(ops.addcmul), in_place(ops.addcdiv), in_place(ops.lerp)
-    sqrt_, rsqrt_, square_, reciprocal_ = in_place(ops.sqrt), in_place(ops.rsqrt), in_place(ops.square), in_place(ops.reciprocal)
+    sqrt_, rsqrt_, square_ = in_place(ops.sqrt), in_place(ops.rsqrt), in_place(ops.square)
+    reciprocal_ = in_place(ops.reciprocal)
     exp_, exp2_, expm1_, sigmoid_ = in_place(ops.exp), in_place(ops.exp2), in_place(ops.expm1), in_place(ops.sigmoid)
     log_, log2_, log10_, log1p_ = in_place(ops.log), in_place(ops.log2), in_place(ops.log10), in_place(ops.log1p)
     sin_, cos_, tan_, tanh_ = in_place(ops.sin), in_place(ops.cos), in_place(ops.tan), in_place(ops.tanh)
@@ -175,6 +177,22 @@ class InPlace:
     frac_, relu_, erf_, logit_ = in_place(ops.frac), in_place(ops.relu), in_place(ops.erf), in_place(ops.logit)
     clamp_, clip_, nan_to_num_ = in_place(ops.clamp), in_place(ops.clamp), in_place(ops.nan_to_num)
     clamp_min_, clamp_max_ = in_place(ops.clamp_min), in_place(ops.clamp_max)
+    masked_fill_, scatter_, scatter_add_ = in_place(ops.masked_fill), in_place(ops.scatter), in_place(ops.scatter_add)
+    index_add_, index_fill_ = in_place(ops.index_add), in_place(ops.index_fill)
+    tril_, triu_ = in_place(ops.tril), in_place(ops.triu)
+    cumsum_, cumprod_ = in_place(ops.cumsum), in_place(ops.cumprod)
+
+    def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
+        """Put random numbers of the normal distribution in every place; returns the tensor."""
+        return self.copy_(random.randn(*self.shape, generator=generator, dtype=self.dtype) * std + mean)
+
+    def uniform_(self: Any, from_: float = 0, to: float = 1, *, generator: Any = None) -> Any:
+        """Put random numbers, even between `from_` and `to`, in every place; returns the tensor."""
+        return self.copy_(random.rand(*self.shape, generator=generator, dtype=self.dtype) * (to - from_) + from_)
+
+    def bernoulli_(self: Any, p: float = 0.5, *, generator: Any = None) -> Any:
+        """Put 1 with probability `p`, else 0, in every place; returns the tensor."""
+        return self.copy_(random.rand(*self.shape, generator=generator) < p)
 
 
 def shares(tensor: Any, other: Any) -> bool:

@@ -11,9 +11,8 @@ import numpy as np
 from .. import ops
 from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
-from . import location, node
-from .device import backend_on, destination
-from .device import device as Device
+from . import node
+from .conversions import Conversions
 from .dtypes import get_default_dtype
 from .hooks import RemovableHandle
 from .inplace import InPlace
@@ -24,7 +23,7 @@ from .value import Value
 ADD, SUB, MUL, DIV, POW = Add.shared, Sub.shared, Mul.shared, Div.shared, Pow.shared
 
 
-class Tensor(Methods, InPlace, Node):
+class Tensor(Methods, InPlace, Conversions, Node):
     """An array in a graph. `Tensor(array)` wraps without copying; `tensor(data)` copies and chooses the dtype.
 
     Operations on a tensor with `requires_grad` are recorded; `backward()` of a result adds the gradient to `.grad` of
@@ -72,11 +71,6 @@ class Tensor(Methods, InPlace, Node):
         return self.raw.dtype
 
     @property
-    def device(self) -> Device:
-        """Where the numbers are: "cpu" or "cuda"."""
-        return Device(BACKENDS[type(self.raw)].device)
-
-    @property
     def data(self) -> Tensor:
         """The same numbers outside the graph: a tensor that shares memory, as `detach()`. Assigning replaces the numbers."""
         return self.detach()
@@ -122,28 +116,6 @@ class Tensor(Methods, InPlace, Node):
         """The number of elements."""
         return self.raw.size
 
-    def item(self) -> Any:
-        """The one element as a Python number. ValueError for more than one."""
-        if self.raw.size != 1:
-            raise ValueError(f"item() is for one element; this tensor has shape {self.shape}")
-        return self.raw.item()
-
-    def tolist(self) -> Any:
-        """The elements as nested lists of Python numbers."""
-        return self.raw.tolist()
-
-    def numpy(self) -> np.ndarray:
-        """The array itself, sharing memory. RuntimeError for a tensor in a graph: use `detach()` first."""
-        if self.requires_grad:
-            raise RuntimeError("this tensor is in a graph; numpy() would lose it: use .detach().numpy()")
-        if not isinstance(self.raw, np.ndarray):
-            raise TypeError(f"this tensor is on {self.device}; bring it to the CPU first: .cpu().numpy()")
-        return self.raw
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = self.numpy()
-        return array.astype(dtype) if dtype is not None and dtype != array.dtype else (array.copy() if copy else array)
-
     # Its place in the graph
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -184,7 +156,7 @@ class Tensor(Methods, InPlace, Node):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with numbers of its own. RuntimeError for a computed tensor, whose graph stays where it is."""
         if self.op is not None:
-            raise RuntimeError(f"a tensor computed by {self.op.name} cannot be deep-copied: copy its numbers, .detach().clone()")
+            raise RuntimeError(f"a tensor computed by {self.op.name} cannot be deep-copied: copy .detach().clone()")
         made = new(type(self))
         memo[id(self)] = made
         Tensor.__init__(made, self.raw.copy(), self.requires_grad, self.name)
@@ -299,34 +271,6 @@ class Tensor(Methods, InPlace, Node):
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
-
-    def to(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The elements in another dtype or on another device, `to(minitorch.float64)`, `to("cuda")`, `to(other)`; itself
-        when it is there already. The gradient returns in this one's dtype. RuntimeError for a device that is not there."""
-        place, dtype = destination(*args, **kwargs)
-        if place is not None and Device(place).type != self.device.type:
-            return Tensor(backend_on(place).asarray(self.raw), self.requires_grad)
-        return self if dtype is None else ops.to(self, dtype)
-
-    def cpu(self) -> Tensor:
-        """The elements in main memory."""
-        return self.to("cpu")
-
-    def cuda(self, index: Any = None) -> Tensor:
-        """The elements on the GPU."""
-        return self.to("cuda" if index is None else Device(index))
-
-    def float(self) -> Tensor:
-        """The elements as float32."""
-        return self.to("float32")
-
-    def double(self) -> Tensor:
-        """The elements as float64."""
-        return self.to("float64")
-
-    def long(self) -> Tensor:
-        """The elements as int64."""
-        return self.to("int64")
 
     def __repr__(self) -> str:
         array = self.raw if isinstance(self.raw, np.ndarray) else self.raw.get()  # from its device, to be read

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import BACKENDS
 from ..core import node
 from ..core.device import backend_on
 from ..core.dtypes import get_default_dtype
 from .shape import sizes
 
 __all__ = [
-    "arange", "as_tensor", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace", "logspace", "ones",
-    "ones_like", "zeros", "zeros_like",
+    "arange", "as_tensor", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
+    "is_floating_point", "is_tensor", "linspace", "logspace", "numel", "ones", "ones_like", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -137,6 +136,29 @@ def from_numpy(array: np.ndarray) -> Any:
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a tensor cannot hold an array of dtype {array.dtype}; use floats, integers or bool")
     return constant(array)
+
+
+def from_dlpack(x: Any) -> Any:
+    """A tensor around the memory of another library's array or tensor (anything with `__dlpack__`), shared where it can be."""
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(f"from_dlpack takes an array or tensor that speaks DLPack, not {type(x).__name__}")
+    array = np.from_dlpack(x)
+    return from_numpy(array if array.flags.writeable else array.copy())
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a Tensor."""
+    return isinstance(x, node.TENSOR)
+
+
+def is_floating_point(x: Any) -> bool:
+    """Whether the elements of a tensor are floats."""
+    return x.dtype.kind == "f"
+
+
+def numel(x: Any) -> int:
+    """How many elements a tensor has."""
+    return x.numel()
 
 
 def number(x: Any) -> Any:

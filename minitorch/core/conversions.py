@@ -1,0 +1,167 @@
+"""A tensor as something else: another dtype, another device, NumPy, Python numbers, DLPack; and others made like it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..backend import BACKENDS
+from ..ops import create
+from .device import backend_on, destination
+from .device import device as Device
+
+
+class Conversions:
+    """The methods of Tensor that leave its dtype, its device, or the library."""
+
+    __slots__ = ()
+    raw: Any
+    shape: Any
+    dtype: Any
+    requires_grad: Any
+
+    @property
+    def device(self) -> Device:
+        """Where the numbers are: "cpu" or "cuda"."""
+        return Device(BACKENDS[type(self.raw)].device)
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """The elements in another dtype or on another device, `to(minitorch.float64)`, `to("cuda")`, `to(other)`; itself
+        when it is there already. The gradient returns in this one's dtype. RuntimeError for a device that is not there."""
+        place, dtype = destination(*args, **kwargs)
+        moved: Any = self
+        if place is not None and Device(place).type != self.device.type:
+            moved = create.constant(backend_on(place).asarray(self.raw)).requires_grad_(self.requires_grad)
+        return moved if dtype is None else ops.to(moved, dtype)
+
+    def type(self, dtype: Any = None) -> Any:
+        """The elements in `dtype`; without one, the name of the dtype."""
+        return str(self.dtype) if dtype is None else self.to(dtype)
+
+    def type_as(self, other: Any) -> Any:
+        """The elements in the dtype of `other`."""
+        return self.to(other.dtype)
+
+    def cpu(self) -> Any:
+        """The elements in main memory."""
+        return self.to("cpu")
+
+    def cuda(self, index: Any = None) -> Any:
+        """The elements on the GPU."""
+        return self.to("cuda" if index is None else Device(index))
+
+    def float(self) -> Any:
+        """The elements as float32."""
+        return self.to("float32")
+
+    def double(self) -> Any:
+        """The elements as float64."""
+        return self.to("float64")
+
+    def half(self) -> Any:
+        """The elements as float16."""
+        return self.to("float16")
+
+    def long(self) -> Any:
+        """The elements as int64, cut off towards 0."""
+        return self.to("int64")
+
+    def int(self) -> Any:
+        """The elements as int32, cut off towards 0."""
+        return self.to("int32")
+
+    def short(self) -> Any:
+        """The elements as int16."""
+        return self.to("int16")
+
+    def byte(self) -> Any:
+        """The elements as uint8."""
+        return self.to("uint8")
+
+    def bool(self) -> Any:
+        """Whether each element differs from 0."""
+        return self.to("bool")
+
+    def item(self) -> Any:
+        """The one element as a Python number. ValueError for more than one."""
+        if self.raw.size != 1:
+            raise ValueError(f"item() is for one element; this tensor has shape {self.shape}")
+        return self.raw.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.raw.tolist()
+
+    def numpy(self, *, force: Any = False) -> np.ndarray:
+        """The array itself, sharing memory. RuntimeError for a tensor in a graph (use `detach()` first), TypeError for one
+        not in main memory; with `force`, whatever it takes."""
+        if self.requires_grad and not force:
+            raise RuntimeError("this tensor is in a graph; numpy() would lose it: use .detach().numpy()")
+        if isinstance(self.raw, np.ndarray):
+            return self.raw
+        if not force:
+            raise TypeError(f"this tensor is on {self.device}; bring it back first: .cpu().numpy()")
+        return self.raw.get()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        array = self.numpy()
+        return array.astype(dtype) if dtype is not None and dtype != array.dtype else (array.copy() if copy else array)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        """The memory itself, for other libraries (`torch.from_dlpack(x)`). RuntimeError for a tensor in a graph."""
+        if self.requires_grad:
+            raise RuntimeError("this tensor is in a graph, which DLPack cannot carry: use .detach()")
+        return self.raw.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self.raw.__dlpack_device__()
+
+    # Others like it
+
+    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
+        """A new tensor of `data`, in this one's dtype unless told otherwise."""
+        array = BACKENDS[type(self.raw)].asarray(getattr(data, "raw", data), dtype=dtype or self.dtype)
+        return create.constant(array.copy()).requires_grad_(requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None) -> Any:
+        """Zeros of `size`, in this one's dtype and on its device."""
+        return create.zeros(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_ones(self, *size: Any, dtype: Any = None) -> Any:
+        """Ones of `size`, in this one's dtype and on its device."""
+        return create.ones(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_empty(self, *size: Any, dtype: Any = None) -> Any:
+        """Memory of `size`, in this one's dtype and on its device, with whatever numbers it holds."""
+        return create.empty(*size, dtype=dtype or self.dtype, device=self.device)
+
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Any:
+        """`fill_value` in `size`, in this one's dtype and on its device."""
+        return create.full(size, fill_value, dtype=dtype or self.dtype, device=self.device)
+
+    # How it lies in memory
+
+    def stride(self, dim: Any = None) -> Any:
+        """How many elements apart neighbours along each axis (or along `dim`) lie in memory."""
+        strides = tuple(step // self.raw.itemsize for step in self.raw.strides)
+        return strides if dim is None else strides[dim]
+
+    def element_size(self) -> Any:
+        """Bytes per element."""
+        return self.raw.itemsize
+
+    def is_floating_point(self) -> Any:
+        """Whether the elements are floats."""
+        return self.raw.dtype.kind == "f"
+
+    @property
+    def nbytes(self) -> Any:
+        """Bytes in all."""
+        return self.raw.nbytes
+
+    @property
+    def is_cuda(self) -> Any:
+        """Whether the numbers are on a GPU."""
+        return self.device.type == "cuda"
