@@ -287,3 +287,13 @@ def test_starting_weights_are_pytorchs_in_spread():
         for (path, a), b in zip(ours.named_parameters(), theirs.parameters()):
             assert a.shape == tuple(b.shape)
             assert a.detach().numpy().std() == pytest.approx(b.detach().numpy().std(), rel=0.25), (name, path)
+
+
+def test_a_triplet_loss_takes_a_distance_of_ones_own():
+    arrays = [np.random.default_rng(i).normal(size=(4, 3)) for i in range(3)]
+
+    def run(library):
+        loss = library.nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: (x - y).abs().sum(1), margin=0.3, swap=True)
+        return loss(*(library.tensor(a) for a in arrays)).item()
+
+    assert run(minitorch) == pytest.approx(run(torch))
