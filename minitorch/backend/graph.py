@@ -54,14 +54,12 @@ from ..ops.index import Into, PutAlong, SetItem, TakeAlong, plain, results
 from ..ops.join import Cat
 from ..ops.matrices import inv, solve, svd
 from ..ops.products import Cross
+from ..ops.scan import all_but_each
 from ..ops.shape import BroadcastTo, ToValue, Transpose, mT
 from . import BACKENDS
 from . import numpy as array
 from .graph_layers import *  # noqa: F403
-
-
-def raw(x: Any) -> Any:
-    return x.raw if isinstance(x, Node) else x
+from .graph_layers import raw
 
 
 def shape(x: Any) -> tuple[int, ...]:
@@ -165,7 +163,14 @@ def eye_like(x: Any) -> Any:
 
 
 def cofactors(x: Any) -> Any:
-    return expand_dims(ops.det(x), (-2, -1)) * mT(inv(x))
+    plain = BACKENDS[type(x.raw)]
+    determinant = ops.det(x)
+    if nowhere_zero(determinant):
+        return expand_dims(determinant, (-2, -1)) * mT(inv(x))
+    U, S, Vh = svd(x)
+    sign = Tensor(plain.asarray(plain.det(U.raw) * plain.det(Vh.raw)))
+    others = all_but_each(sys.modules[__name__], S, S.ndim - 1)
+    return expand_dims(sign, (-2, -1)) * matmul(U * ops.unsqueeze(others, -2), Vh)
 
 
 def parts(out: Any) -> Any:

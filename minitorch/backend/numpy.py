@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import numpy as np
-from numpy.linalg import cholesky, det, inv, slogdet, solve
+from numpy.linalg import cholesky, det, inv, solve
 from numpy import (
     abs,
     all,
@@ -163,7 +163,7 @@ def softmax(x: ndarray, axis: int) -> ndarray:
 def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
     """softmax over the last axis of the scores, which it overwrites, after adding the mask's numbers or hiding where it is
     False, and with `causal` what comes later than the row. A row with nothing left to choose from is 0."""
-    allowed = np.tri(*scores.shape[-2:], dtype=bool) if causal else None
+    allowed = np.tri(*scores.shape[-2:]).astype(bool) if causal else None
     if mask is not None:
         allowed, scores = (mask, scores) if mask.dtype.kind == "b" else (allowed, scores + mask)
     if allowed is not None:
@@ -216,7 +216,7 @@ def astype(x: ndarray, dtype: Any) -> ndarray:
 
 def zeroed(x: ndarray, index: Any) -> ndarray:
     """A copy of `x` with 0 at `index`."""
-    out = x.copy()
+    out = np.array(x)  # x may be one of NumPy's scalars: arithmetic on 0-d arrays gives those
     out[index] = 0
     return out
 
@@ -311,6 +311,11 @@ def mT(x: ndarray) -> ndarray:
 def eye_like(x: ndarray) -> ndarray:
     """The identity for every matrix in `x`."""
     return np.broadcast_to(np.eye(x.shape[-2], x.shape[-1], dtype=x.dtype), x.shape)
+
+
+def slogdet(x: ndarray) -> tuple[Any, Any]:
+    """The sign of each determinant and the logarithm of its size."""
+    return tuple(np.linalg.slogdet(x))
 
 
 def svd(x: ndarray) -> tuple[ndarray, ndarray, ndarray]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,8 @@ def conv_input(
     if all(s == 1 for s in stride):  # a convolution of grad with the filters turned around
         swapped = weight.reshape(groups, filters // groups, channels, *kernel).swapaxes(1, 2)
         turned = np.flip(swapped, tuple(range(3, swapped.ndim))).reshape(groups * channels, filters // groups, *kernel)
-        return conv(grad, turned, None, stride, turned_padding(size, grad.shape[2:], kernel, padding, dilation), dilation, groups)
+        pads = turned_padding(size, grad.shape[2:], kernel, padding, dilation)
+        return conv(grad, turned, None, stride, pads, dilation, groups)
     out = np.empty((len(grad), groups * channels, *size), np.result_type(grad, weight))
     flat = grad.reshape(len(grad), groups, filters // groups, math.prod(grad.shape[2:]))
     rows = np.ascontiguousarray(weight.reshape(groups, filters // groups, -1).swapaxes(1, 2))
@@ -157,13 +158,19 @@ def col2im(columns: ndarray, size: Sizes, stride: Sizes, padding: Pads, dilation
     full = tuple(n + before + after for n, (before, after) in zip(size, padding))
     out = np.zeros((*columns.shape[:2], *full), columns.dtype)
     for tap in itertools.product(*map(range, kernel)):
-        out[(..., *tap_slices(tap, positions, stride, dilation))] += columns[(slice(None), slice(None), *tap)]
+        at: Any = (slice(None), slice(None), *tap)
+        out[last(tap_slices(tap, positions, stride, dilation))] += columns[at]
     kept = tuple(slice(max(0, b), m - max(0, a)) for m, (b, a) in zip(full, padding))
     if min(itertools.chain(*padding), default=0) >= 0:
-        return out[(..., *kept)]
+        return out[last(kept)]
     back = np.zeros((*columns.shape[:2], *size), columns.dtype)
-    back[(..., *(slice(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(size, padding)))] = out[(..., *kept)]
+    back[last(slice(max(0, -b), n - max(0, -a)) for n, (b, a) in zip(size, padding))] = out[last(kept)]
     return back
+
+
+def last(index: Iterable[Any]) -> Any:
+    """An index into the last axes."""
+    return (..., *index)
 
 
 def tap_slices(tap: Sizes, positions: Sizes, stride: Sizes, dilation: Sizes) -> tuple[slice, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .numpy_conv import Padded, Pads, Sizes, conv_size, tap_slices
+from .numpy_conv import Padded, Pads, Sizes, conv_size, last, tap_slices
 
 BLOCK = 2**16
 """How many numbers of the input one block holds."""
@@ -38,10 +38,10 @@ def _pool(
     out = np.empty((len(x) * x.shape[1], 1, *size), x.dtype)
     for planes, block in _blocks(x, padding, border):
         for axis, (k, s, d, n) in enumerate(zip(kernel, stride, dilation, size), start=2):
-            last = axis == block.ndim - 1
-            ahead = (slice(None),) * axis
+            final = axis == block.ndim - 1
+            ahead: Any = (slice(None),) * axis
             parts = [block[(*ahead, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
-            to = out[planes] if last else np.empty(parts[0].shape, x.dtype)
+            to = out[planes] if final else np.empty(parts[0].shape, x.dtype)
             if k == 1:
                 to[...] = parts[0]
             else:
@@ -77,7 +77,6 @@ def least(dtype: Any) -> Any:
 
 def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
     """Which element of each window (its number in the kernel, row by row) is the first to equal the maximum `out`.
-
     A nan in `out` was won by the window's first nan."""
     count = math.prod(kernel)
     found = np.empty((len(x) * x.shape[1], 1, *out.shape[2:]), np.min_scalar_type(count))
@@ -87,9 +86,9 @@ def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pad
         which[...] = 0
         taps = list(itertools.product(*map(range, kernel)))
         for number in range(count - 1, 0, -1):  # the first comes last and overwrites
-            part = block[(..., *tap_slices(taps[number], out.shape[2:], stride, dilation))]
+            part = block[last(tap_slices(taps[number], out.shape[2:], stride, dilation))]
             np.copyto(which, number, where=(part == best) | (part != part))
-        first = block[(..., *tap_slices(taps[0], out.shape[2:], stride, dilation))]
+        first = block[last(tap_slices(taps[0], out.shape[2:], stride, dilation))]
         np.copyto(which, 0, where=(first == best) | (first != first))
     return found.reshape(out.shape)
 
@@ -97,7 +96,7 @@ def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pad
 def unpool(
     grad: ndarray, winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
 ) -> ndarray:
-    """Each element of grad put where its window's `winner` was, added up where windows share one; shape (n, channels, *size)."""
+    """Each element of grad put where its window's `winner` was, added up where windows share one: (n, channels, *size)."""
     parts = ((tap, grad * (winner == number)) for number, tap in enumerate(itertools.product(*map(range, kernel))))
     return _put(grad, parts, size, kernel, stride, padding, dilation)
 
@@ -116,13 +115,13 @@ def _put(
     covered = apart and tuple(s * n for s, n in zip(kernel, grad.shape[2:])) == full
     out = (np.empty if covered else np.zeros)((*grad.shape[:2], *full), grad.dtype)
     for tap, part in parts:
-        at = (..., *tap_slices(tap, grad.shape[2:], stride, dilation))
+        at = last(tap_slices(tap, grad.shape[2:], stride, dilation))
         if apart:  # no element lies in two windows: written once, nothing to add to
             out[at] = part
         else:
             out[at] += part
     inside = tuple(slice(before, m - after) for m, (before, after) in zip(full, padding))
-    return out[(..., *inside)]
+    return out[last(inside)]
 
 
 def pick_winners(
@@ -132,7 +131,7 @@ def pick_winners(
     padded = Padded(x.shape, padding, len(x), x.dtype)(x)
     out = np.zeros(winner.shape, x.dtype)
     for number, tap in enumerate(itertools.product(*map(range, kernel))):
-        np.copyto(out, padded[(..., *tap_slices(tap, winner.shape[2:], stride, dilation))], where=winner == number)
+        np.copyto(out, padded[last(tap_slices(tap, winner.shape[2:], stride, dilation))], where=winner == number)
     return out
 
 
@@ -153,10 +152,10 @@ def adaptive_places(x: ndarray, size: Sizes) -> tuple[ndarray, ...]:
     found = np.empty((len(size), *x.shape[:2], *size), np.int64)
     for cell in itertools.product(*map(range, size)):
         ranges = [adaptive_range(i, n, parts) for i, n, parts in zip(cell, x.shape[2:], size)]
-        part = x[(..., *(slice(a, b) for a, b in ranges))]
+        part = x[last(slice(a, b) for a, b in ranges)]
         local = np.unravel_index(part.reshape(*x.shape[:2], -1).argmax(-1), part.shape[2:])
         for axis, (along, (start, _)) in enumerate(zip(local, ranges)):
-            found[(axis, ..., *cell)] = along + start
+            found[axis][last(cell)] = along + start
     batch, channel = np.ogrid[: len(x), : x.shape[1]]
     ones = (1,) * len(size)
     return batch.reshape(-1, 1, *ones), channel.reshape(1, -1, *ones), *found

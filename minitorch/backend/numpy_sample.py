@@ -22,7 +22,8 @@ def grid_lines(along: ndarray, length: int, mode: str, padding: str, align_corne
         place, sign = _reflected(place, length, align_corners)
         slopes, starts = slopes * sign, place - along * slopes * sign
     out = (place <= 0) | (place >= length - 1)
-    return np.where(out, 0, slopes).astype(along.dtype), np.where(out, np.clip(place, 0, length - 1), starts).astype(along.dtype)
+    starts = np.where(out, np.clip(place, 0, length - 1), starts)
+    return np.where(out, 0, slopes).astype(along.dtype), starts.astype(along.dtype)
 
 
 def _reflected(place: ndarray, length: int, align_corners: bool) -> tuple[ndarray, ndarray]:

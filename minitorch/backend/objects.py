@@ -84,7 +84,7 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 
 def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
-    hidden = ~np.tri(*scores.shape[-2:], dtype=bool) if causal else np.zeros((), bool)
+    hidden = np.tri(*scores.shape[-2:]) == 0 if causal else np.zeros((), bool)
     if mask is not None and mask.dtype.kind == "b":
         hidden = ~mask
     elif mask is not None:

@@ -61,7 +61,7 @@ class RNNBase(Recurrent):
         if not 0 <= dropout <= 1:
             raise ValueError(f"{type(self).__name__}: dropout is a probability, between 0 and 1, not {dropout}")
         if hidden_size <= 0 or num_layers <= 0:
-            raise ValueError(f"{type(self).__name__}: hidden_size and num_layers are 1 or more, not {hidden_size}, {num_layers}")
+            raise ValueError(f"{type(self).__name__}: hidden_size, num_layers are 1 or more, not {hidden_size}, {num_layers}")
         if proj_size:
             raise NotImplementedError(f"{type(self).__name__}: proj_size is not supported; put a Linear after the layer")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
@@ -114,8 +114,9 @@ class RNNBase(Recurrent):
 
     def extra_repr(self) -> str:
         parts = [f"{self.input_size}, {self.hidden_size}"]
-        for name, usual in (("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0), ("bidirectional", False)):
-            if getattr(self, name) != usual:
+        usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0, "bidirectional": False}
+        for name, value in usual.items():
+            if getattr(self, name) != value:
                 parts.append(f"{name}={getattr(self, name)}")
         return ", ".join(parts)
 
@@ -135,7 +136,7 @@ class RNN(RNNBase):
         self.nonlinearity, self.mode = nonlinearity, f"RNN_{nonlinearity.upper()}"
 
     def run(self, x: Any, states: tuple[Any, ...], weights: tuple[Any, ...], reverse: bool) -> tuple[Any, ...]:
-        return rnn_layer(x, *states, weights, self.nonlinearity, reverse)
+        return rnn_layer(x, states[0], weights, self.nonlinearity, reverse)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
         out, (last,) = self.sweep(input, None if hx is None else (hx,), 1)
@@ -149,7 +150,7 @@ class GRU(RNNBase):
     mode = "GRU"
 
     def run(self, x: Any, states: tuple[Any, ...], weights: tuple[Any, ...], reverse: bool) -> tuple[Any, ...]:
-        return gru_layer(x, *states, weights, reverse)
+        return gru_layer(x, states[0], weights, reverse)
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
         out, (last,) = self.sweep(input, None if hx is None else (hx,), 1)
@@ -164,7 +165,7 @@ class LSTM(RNNBase):
     mode = "LSTM"
 
     def run(self, x: Any, states: tuple[Any, ...], weights: tuple[Any, ...], reverse: bool) -> tuple[Any, ...]:
-        return lstm_layer(x, *states, weights, reverse)
+        return lstm_layer(x, states[0], states[1], weights, reverse)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         out, (h, c) = self.sweep(input, hx, 2)

@@ -129,7 +129,7 @@ class TransformerLayer(Module):
 
 
 class TransformerEncoderLayer(TransformerLayer):
-    """Self-attention, then a network for each place. Input (places, n, d_model), or n first with `batch_first`, or without n."""
+    """Self-attention, then a network for each place. Input (places, n, d_model), n first with `batch_first`, or without n."""
 
     def forward(
         self, src: Tensor, src_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None, is_causal: bool = False
@@ -208,7 +208,8 @@ class Transformer(Module):
         batch_first: bool = False, norm_first: bool = False, bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        common = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device, dtype)
+        sizes, order = (d_model, nhead, dim_feedforward), (batch_first, norm_first)
+        common = (*sizes, dropout, activation, layer_norm_eps, *order, bias, device, dtype)
 
         def norm() -> LayerNorm:
             return LayerNorm(d_model, layer_norm_eps, bias=bias, device=device, dtype=dtype)

@@ -276,8 +276,9 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 
 
 def rrelu(
-    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False, *, generator: Any = None
-) -> Any:
+    input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False, *,
+    generator: Any = None,
+) -> Any:  # fmt: skip
     """leaky_relu with a slope drawn anew for each element from [lower, upper) in training, their middle otherwise."""
     if not training:
         return leaky_relu(input, (lower + upper) / 2)

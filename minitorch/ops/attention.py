@@ -10,11 +10,11 @@ from .activation import softmax
 from .create import constant, zeros
 from .dropout import dropout, kept
 from .elementwise import where
+from .join import cat
 from .linalg import matmul
 from .linear import linear
 from .pad import pad
 from .reduce import mean
-from .join import cat
 from .shape import broadcast_to, permute, reshape, squeeze, transpose, unsqueeze
 
 
@@ -141,7 +141,7 @@ def multi_head_attention_forward(
             f"not {tuple(query.shape)}"
         )
     if is_causal and attn_mask is None:
-        raise RuntimeError("is_causal says what attn_mask holds; give the mask too (Transformer.generate_square_subsequent_mask)")
+        raise RuntimeError("is_causal says what attn_mask holds; give it too: Transformer.generate_square_subsequent_mask(n)")
     if query is key and key is value and not use_separate_proj_weight:  # one product for all three
         all_three = linear(query, in_proj_weight, in_proj_bias)
         q, k, v = (all_three[..., i * embed : (i + 1) * embed] for i in range(3))

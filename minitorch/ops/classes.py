@@ -13,6 +13,7 @@ from .index import TakeAlong
 from .loss import BinaryCrossEntropyWithLogits, reduced
 from .reduce import mean, sum
 
+
 class CrossEntropy(Op):
     """The mean of -log softmax(x)[target] over the rows of x, shape (n, classes), target (n,) of class numbers."""
 
@@ -56,8 +57,9 @@ class NllLoss(Op):
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
-) -> Any:
+    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
     """-log softmax(input)[target], the loss of a classifier that gives `input` as scores.
 
     Shapes: input (classes,), (n, classes) or (n, classes, d1, ...); target the same without the classes, of class numbers, or
@@ -101,7 +103,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     if input.ndim == 1:
         loss = nll_loss(input[None], target[None], weight, ignore_index=ignore_index, reduction=reduction)
         return loss[0] if reduction == "none" else loss
-    loss = apply(NllLoss(ignore_index), input, target) if weight is None else apply(NllLoss(ignore_index), input, target, weight)
+    loss = apply(NllLoss(ignore_index), input, target, *(() if weight is None else (weight,)))
     if reduction != "mean":
         return reduced(loss, reduction)
     counted = target != ignore_index

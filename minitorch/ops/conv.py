@@ -44,7 +44,8 @@ class Conv(Window):
 
 class ConvTranspose(Window):
     """Each element of x times its filter, laid down where a convolution would have read it, added up to an image of `size`.
-    Shapes: x (n, filters, *positions), weight (filters, channels / groups, *kernel), bias (channels,), result (n, channels, *size)."""
+    Shapes: x (n, filters, *positions), weight (filters, channels / groups, *kernel), bias (channels,), result (n, channels,
+    *size)."""
 
     def __init__(self, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int = 1) -> None:
         self.size = size

@@ -92,7 +92,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """`dropout` of whole channels: input (n, channels, height, width). (Three axes are (n, channels, length), as in PyTorch.)"""
+    """`dropout` of whole channels: input (n, channels, height, width). (Three axes: (n, channels, length), as in PyTorch.)"""
     return _drop_channels(2, input, p, training, 0)
 
 

@@ -161,7 +161,7 @@ def gaussian_nll_loss(
         if var.shape == input.shape[:-1]:
             var = unsqueeze(var, -1)
         elif var.ndim != input.ndim or [m for n, m in zip(input.shape, var.shape) if n != m] != [1]:
-            raise ValueError(f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not go with input of {tuple(input.shape)}")
+            raise ValueError(f"gaussian_nll_loss: var of shape {tuple(var.shape)} does not fit input of {tuple(input.shape)}")
     var = apply(Floor(eps), var)
     loss = 0.5 * (log(var) + (input - target) ** 2 / var)
     return reduced(loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

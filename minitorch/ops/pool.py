@@ -94,7 +94,9 @@ class AvgPool(SumPool):
     """The mean of each window: its sum over how many elements count. `per_place` replaces that number, by axis, where a
     window reaches over the border."""
 
-    def __init__(self, kernel: Sizes, stride: Sizes, padding: Pads, divisor: float, per_place: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, kernel: Sizes, stride: Sizes, padding: Pads, divisor: float, per_place: tuple[Any, ...] | None = None
+    ) -> None:
         super().__init__(kernel, stride, padding)
         self.divisor, self._per_place = divisor, per_place
 
@@ -172,7 +174,9 @@ def _window(
 def _max_pool(
     axes: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
 ) -> Any:
-    batch, *way, _ = _window(f"max_pool{axes}d", axes, input, kernel_size, stride, padding, dilation, ceil_mode)
+    name = f"max_pool{axes}d"
+    batch, kernel, stride, pads, dilation, _ = _window(name, axes, input, kernel_size, stride, padding, dilation, ceil_mode)
+    way = kernel, stride, pads, dilation
     out = apply(MaxPool(*way), batch)
     single = input.ndim == axes + 1
     if not return_indices:

@@ -88,7 +88,8 @@ class Gru(Recurrent):
     def run(self, xp: Any, x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """The state after each step, and each step's r, z, n, and what r lets through."""
         incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
-        states, steps = [None] * len(x), [None] * len(x)
+        states: list[Any] = [None] * len(x)
+        steps: list[Any] = [None] * len(x)
         for t in self.times(len(x)):
             own, fed = affine(xp, h, weight_hh, bias_hh), incoming[t]
             gates = xp.sigmoid(fed[:, : 2 * size] + own[:, : 2 * size])
@@ -117,8 +118,8 @@ class Gru(Recurrent):
 
 
 class Lstm(Recurrent):
-    """A long short-term memory (Hochreiter and Schmidhuber, 1997): from weight_ih x + weight_hh h and the biases the gates i, f, o
-    (sigmoid) and g (tanh); c = f · c + i · g, h = o · tanh(c). Gives all h, (time, n, size), and the last c, (n, size)."""
+    """A long short-term memory (Hochreiter and Schmidhuber, 1997): from weight_ih x + weight_hh h and the biases the gates i,
+    f, o (sigmoid) and g (tanh); c = f · c + i · g, h = o · tanh(c). Gives all h, (time, n, size), and the last c, (n, size)."""
 
     bundle = True
 
@@ -129,7 +130,8 @@ class Lstm(Recurrent):
     def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """h after each step, the last c, and each step's gates, c before it and tanh of c after it."""
         incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
-        states, steps = [None] * len(x), [None] * len(x)
+        states: list[Any] = [None] * len(x)
+        steps: list[Any] = [None] * len(x)
         for t in self.times(len(x)):
             total = incoming[t] + affine(xp, h, weight_hh, bias_hh)
             doors, g = xp.sigmoid(total[:, : 2 * size]), xp.tanh(total[:, 2 * size : 3 * size])
