@@ -50,7 +50,7 @@ def set_trace() -> None:
 # 700 of them: a third of the time of a scalar training step. Graphs have no cycles and are freed without it, so it may
 # wait a little longer. (Measured: benchmarks/scalar.py.) Whoever has chosen other thresholds keeps them.
 if _gc.get_threshold()[0] in (700, 2000):
-    _gc.set_threshold(50_000, *_gc.get_threshold()[1:])
+    _gc.set_threshold(200_000, *_gc.get_threshold()[1:])
 
 __all__ = [
     "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad",

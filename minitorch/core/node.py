@@ -13,7 +13,7 @@ import numpy as np
 from ..backend import BACKENDS, numpy, scalar
 from . import location
 from .dtypes import FLOAT32, FLOAT64, get_default_dtype, promoted
-from .modes import state
+from .modes import state, watched
 from .rules import formula_text, names_read
 
 tick = itertools.count(1).__next__
@@ -330,7 +330,7 @@ def apply(op: Op, *inputs: Any) -> Any:
     else:
         node.op = None
         node.inputs = ()
-    if not state.plain:
+    if watched and not state.plain:
         annotate(node)
         if state.anomaly:
             check_nan(op, out, raws)

@@ -12,7 +12,7 @@ from ..backend import scalar
 from ..ops.elementwise import Add, Mul, Neg, Relu, Sub, Tanh
 from . import location, node
 from .methods import ElementMethods
-from .modes import state
+from .modes import state, watched
 from .node import Node, apply, new, tick
 
 ADD, SUB, MUL, NEG, RELU, TANH = Add.shared, Sub.shared, Mul.shared, Neg.shared, Relu.shared, Tanh.shared
@@ -98,7 +98,7 @@ class Value(ElementMethods, Node):
             raw = self.raw + other
         else:
             return _mixed(ADD, self, other)
-        if not state.plain:
+        if watched and not state.plain:
             return _watched(ADD, raw, self, other)
         out = new(Value)
         out.raw = raw
@@ -115,7 +115,7 @@ class Value(ElementMethods, Node):
             raw = self.raw * other
         else:
             return _mixed(MUL, self, other)
-        if not state.plain:
+        if watched and not state.plain:
             return _watched(MUL, raw, self, other)
         out = new(Value)
         out.raw = raw
@@ -132,22 +132,23 @@ class Value(ElementMethods, Node):
             raw = self.raw - other
         else:
             return _mixed(SUB, self, other)
-        if not state.plain:
+        if watched and not state.plain:
             return _watched(SUB, raw, self, other)
         return _unary_like(SUB, raw, (self, other))
 
     def __neg__(self) -> Value:
-        return _unary_like(NEG, -self.raw, (self,)) if state.plain else _watched(NEG, -self.raw, self)
+        raw = -self.raw
+        return _watched(NEG, raw, self) if watched and not state.plain else _unary_like(NEG, raw, (self,))
 
     def relu(self) -> Value:
         """The number where positive, else 0."""
         raw = 0.0 if self.raw <= 0 else self.raw
-        return _unary_like(RELU, raw, (self,)) if state.plain else _watched(RELU, raw, self)
+        return _watched(RELU, raw, self) if watched and not state.plain else _unary_like(RELU, raw, (self,))
 
     def tanh(self) -> Value:
         """The hyperbolic tangent."""
         raw = scalar.tanh(self.raw)
-        return _unary_like(TANH, raw, (self,)) if state.plain else _watched(TANH, raw, self)
+        return _watched(TANH, raw, self) if watched and not state.plain else _unary_like(TANH, raw, (self,))
 
     def __radd__(self, other: Any) -> Any:
         return _mixed(ADD, other, self)
