@@ -42,16 +42,37 @@ class Sample:
         return [EXTRA[module] for module in self.needs if importlib.util.find_spec(module) is None]
 
 
+LIBRARIES = ("matplotlib", "PIL")
+READERS = (*LIBRARIES, "pooch")
+
 SAMPLES = {
     sample.name: sample
     for sample in (
         Sample("derivative", "the slope of a curve three ways: limit, formula, backward pass", "samples.derivative",
                "-", "1 s"),
+        Sample("execution-graph", "a composite function, its graph, and its backward pass as a lesson page",
+               "samples.execution_graph", "-", "2 s"),
         Sample("minimize", "gradient descent walks down 1-D and 2-D functions, step by step", "samples.minimize",
                "-", "5 s"),
+        Sample("optimizers", "SGD to AdamW race on one landscape", "samples.optimizers", "-", "5 s"),
+        Sample("ndarray", "how an array lies in memory: shape, strides, offset, views", "samples.ndarray", "-", "1 s"),
+        Sample("custom-op", "an operation of one's own: drawn, stepped and gradient-checked", "samples.custom_op", "-", "1 s"),
+        Sample("logistic", "logistic regression: a line learns to part two clouds", "samples.logistic", "generated", "3 s"),
+        Sample("xor", "four points that no line can part, and the hidden layer that parts them", "samples.xor", "-", "1 s"),
         Sample("moons", "a network of single numbers learns to part two half-moons", "samples.moons",
                "generated", "20 s"),
+        Sample("nn-regression", "a network bends itself to a surface", "samples.nn_regression", "generated", "10 s", cuda=True),
+        Sample("disc", "is a point inside the disc? a published experiment, run again", "samples.disc",
+               "generated", "20 s", cuda=True),
+        Sample("mlp-batches", "ten classes in the plane, and what the batch size does", "samples.mlp_batches",
+               "generated", "3 s", cuda=True),
+        Sample("vanishing", "gradients that vanish on their way through a deep network, and what keeps them alive",
+               "samples.vanishing", "generated", "10 s"),
         Sample("mnist-mlp", "a network of tensors learns to read handwritten digits", "samples.mnist_mlp",
-               "MNIST", "20 s", ("matplotlib", "PIL", "pooch"), cuda=True),
+               "MNIST", "20 s", READERS, cuda=True),
+        Sample("fashion-mnist", "the same classifier twice: bare tensors, then Module and DataLoader", "samples.fashion_mnist",
+               "FashionMNIST", "60 s", READERS),
+        Sample("pairs", "which of two digits is larger? five networks of a published study, compared", "samples.pairs",
+               "MNIST", "4 min", READERS, cuda=True),
     )
 }

@@ -52,7 +52,7 @@ class Progress:
     def finish_epoch(self, number: int, of: int, metrics: Mapping[str, float], rate: float) -> None:
         """Print the line of a finished epoch, under headings when they are new."""
         cells = {"epoch": f"{number}/{of}"}
-        cells |= {key: f"{value:.4f}" for key, value in metrics.items() if shown(key)}
+        cells |= {key: written(value) for key, value in metrics.items() if shown(key)}
         cells |= {"s": f"{metrics['seconds']:.1f}", "batch/s": f"{rate:.0f}"}
         names = headings(list(cells))
         widths = [max(len(name), 6) for name in names]
@@ -77,6 +77,10 @@ class Progress:
         if self.bar is not None:
             self.bar.stop()
             self.bar = None
+
+
+def written(value: float) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def shown(key: str) -> bool:

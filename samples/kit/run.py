@@ -130,7 +130,8 @@ class Run:
             dead = watched.stop()
             metrics = epoch.metrics()
             self.log(**metrics, **({"dead_layers": ", ".join(dead)} if dead else {}))
-            self.progress.finish_epoch(number, count, metrics, epoch.batches_per_second)
+            if number % max(1, count // 40) == 0 or number in (first, count):  # of many epochs, about forty lines
+                self.progress.finish_epoch(number, count, metrics, epoch.batches_per_second)
             if dead:
                 self.print(f"dead: every output of {', '.join(dead)} was 0 in this epoch")
             if self.kept:
