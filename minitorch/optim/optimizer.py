@@ -45,6 +45,7 @@ class Optimizer:
         self.moved = False
         """step() was called; a scheduler that steps first says so."""
         self._pieces: dict[Node, tuple[Array, list[Any]]] = {}
+        self._work: dict[Any, list[Array]] = {}
         if isinstance(params, Node):
             raise TypeError(f"{type(self).__name__} takes an iterable of tensors, not a single one: put it in a list")
         groups = list(params)
@@ -194,8 +195,9 @@ class Optimizer:
         """(where, work, parameter, state) for each piece of a parameter, as views of the arrays."""
         views = {name: x.raw for name, x in state.items() if isinstance(x, Tensor)}
         if array.size <= PIECE or not array.flags.c_contiguous:
-            return [(..., [np.empty_like(array), np.empty_like(array)], array, views)]
-        work = [np.empty_like(array.reshape(-1)[:PIECE]) for _ in range(2)]
+            work = [w[: array.size].reshape(array.shape) for w in self._work_for(array, array.size)]
+            return [(..., work, array, views)]
+        work = self._work_for(array, PIECE)
         pieces = []
         for start in range(0, array.size, PIECE):
             where = slice(start, min(start + PIECE, array.size))
@@ -203,6 +205,13 @@ class Optimizer:
             flat = {name: view.reshape(-1)[where] for name, view in views.items()}
             pieces.append((where, [w[:size] for w in work], array.reshape(-1)[where], flat))
         return pieces
+
+    def _work_for(self, array: Array, size: int) -> list[Array]:
+        """Two arrays to compute in, of `size` at least: the same for all parameters of a kind, so that they stay in the cache."""
+        kind = type(array), array.dtype
+        if kind not in self._work or self._work[kind][0].size < size:
+            self._work[kind] = [np.empty_like(array, shape=(size,)) for _ in range(2)]
+        return self._work[kind]
 
     def __repr__(self) -> str:
         lines = []
