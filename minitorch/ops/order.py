@@ -8,7 +8,7 @@ from ..core import node
 from ..core.node import Op, apply
 from .axes import one_axis, pick_axis, stretch
 from .elementwise import maximum, minimum
-from .reduce import Max, amax, amin
+from .reduce import amax, amin
 from .shape import reshape
 
 __all__ = ["argsort", "kthvalue", "max", "median", "min", "msort", "nanmedian", "sort", "topk"]
@@ -62,15 +62,19 @@ class MedianAlong(Along):
         return self.pick(xp, x, xp.argmedian(x, self.axis, self.skip_nan))
 
 
-class Median(Max):
+class Median(Op):
     """The middle element of all, the lower one of two; equal ones share the gradient."""
 
     def __init__(self, skip_nan: bool = False) -> None:
-        self.axis, self.keepdims, self.skip_nan = None, False, skip_nan
+        self.skip_nan = skip_nan
 
     def forward(self, xp, x):
         flat = xp.reshape(x, (-1,))
         return xp.reshape(xp.take_along_axis(flat, xp.argmedian(flat, 0, self.skip_nan), 0), ())
+
+    def vjp_x(self, xp, grad, out, x):
+        same = (x == out) | ((x != x) & (out != out))
+        return grad * same / xp.sum(same)
 
 
 class Kth(Along):
