@@ -87,6 +87,9 @@ class LRScheduler:
         vars(self).update(state_dict)
 
 
+_LRScheduler = LRScheduler  # its older name, in older code
+
+
 def _holds_functions(x: Any) -> bool:
     return callable(x) or isinstance(x, list) and any(callable(item) for item in x)
 

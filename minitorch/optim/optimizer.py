@@ -207,7 +207,7 @@ class Optimizer:
         return pieces
 
     def _work_for(self, array: Array, size: int) -> list[Array]:
-        """Two arrays to compute in, of `size` at least: the same for all parameters of a kind, so that they stay in the cache."""
+        """Two arrays to compute in, of `size` at least, the same for all parameters: so they stay in the cache."""
         kind = type(array), array.dtype
         if kind not in self._work or self._work[kind][0].size < size:
             self._work[kind] = [np.empty_like(array, shape=(size,)) for _ in range(2)]

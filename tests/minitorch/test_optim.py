@@ -213,6 +213,25 @@ def test_a_state_dict_that_does_not_fit_changes_nothing():
     assert opt.param_groups[0]["lr"] == 0.5
 
 
+def test_an_optimizer_of_ones_own_is_written_as_in_pytorch():
+    class Signed(optim.Optimizer):
+        def __init__(self, params, lr=0.1):
+            super().__init__(params, {"lr": lr})
+
+        @minitorch.no_grad()
+        def step(self):
+            for group in self.param_groups:
+                for p in group["params"]:
+                    self.state[p]["steps"] = self.state[p].get("steps", 0) + 1
+                    p -= group["lr"] * p.grad.sign()
+
+    p = minitorch.ones(2, requires_grad=True)
+    opt = Signed([p])
+    (p * minitorch.tensor([2.0, -3.0])).sum().backward()
+    opt.step()
+    assert p.tolist() == pytest.approx([0.9, 1.1]) and opt.state_dict()["state"][0]["steps"] == 1
+
+
 @pytest.mark.parametrize(
     "make, message",
     [
