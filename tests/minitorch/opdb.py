@@ -215,6 +215,10 @@ def to_ours(x: Any) -> Any:
         if isinstance(x, torch.device) and x.type == "cpu":
             return "cpu"
         raise Unsupported(f"no {type(x).__name__}")
+    if isinstance(x, torch.nn.Module):
+        raise Unsupported("a PyTorch module as an argument")
+    if callable(x) and getattr(torch.nn.functional, getattr(x, "__name__", ""), None) is x:
+        return getattr(minitorch.nn.functional, x.__name__)
     if isinstance(x, dict):
         return {key: to_ours(value) for key, value in x.items()}
     if isinstance(x, (list, tuple)):
