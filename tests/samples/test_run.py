@@ -165,7 +165,7 @@ def test_a_missing_extra_is_named_before_anything_runs(toy, tmp_path, capsys, mo
     [
         (["run", "mnist"], "there is no sample 'mnist'; did you mean mnist-mlp"),
         (["run", "Derivatives"], "did you mean derivative?"),
-        (["run", "qqq"], "there is no sample 'qqq'; there are derivative, minimize, "),
+        (["run", "qqq"], "there is no sample 'qqq'; there are derivative, execution-graph, "),
         (["run"], "name a sample: minitorch run NAME; there are derivative"),
         (["run", "moons", "--epochs", "0"], "--epochs takes a whole number of at least 1, not '0'"),
         (["fly"], "usage: minitorch samples | minitorch run NAME [options] | minitorch runs"),
