@@ -28,7 +28,6 @@ class Module:
     """
 
     training: bool = True
-    forward: Callable[..., Any]
 
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -46,6 +45,10 @@ class Module:
         )
 
     # Running
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; every subclass has its own. Call the module itself, `model(x)`, not this."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, ...)")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run `forward`, with the hooks around it; the nodes made inside get this module's path as their scope."""

@@ -134,6 +134,15 @@ def test_forgetting_super_init_is_said():
         Forgetful()
 
 
+def test_a_module_without_forward_says_so():
+    class Unfinished(nn.Module):
+        def foward(self, x):
+            return x
+
+    with pytest.raises(NotImplementedError, match=r"Unfinished needs a method forward\(self, ...\)"):
+        Unfinished()(1)
+
+
 def test_modes_and_gradients_reach_all_parts():
     model = Model()
     model.eval()
