@@ -6,6 +6,9 @@
 3. The automatic derivative: run f once on a Value, then walk back through the operations it recorded, multiplying the
    local derivatives. As exact as the formula, and nobody derived anything.
 
+With one input that is a matter of taste. With N inputs the limit needs 2 N evaluations and the backward pass still one walk:
+the last table and cost.png show what that means, and why networks with millions of inputs can learn at all.
+
     minitorch run derivative --function wave --x 1.5
     minitorch debug derivative        # stop inside the backward pass of way 3
 """
@@ -13,9 +16,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import minitorch
 import viz
@@ -27,6 +31,8 @@ from samples.kit import Run, Settings, option
 class Config(Settings):
     function: Literal["polynomial", "wave", "logistic"] = option("polynomial", "the curve")
     x: float = option(1.2, "where to take the slope")
+    inputs: tuple[int, ...] = option((10, 30, 100, 300, 1000), "how many inputs, to compare the cost", minimum=1,
+                                     quick=(10, 40))
     rows: int = option(13, "how many values of h, each a tenth of the one before", minimum=2, quick=9)
 
 
@@ -81,14 +87,58 @@ def main(config: Config, run: Run) -> None:
     best = min(rows, key=lambda row: row[2])
     run.print(f"\nThe limit comes no nearer than {best[2]:.1e}, at h = {best[0]:.0e}; below that, rounding takes over.")
 
+    costs = [cost(n) for n in config.inputs]
+    for n, limit, backward, apart in costs:
+        run.log(inputs=n, limit_seconds=limit, backward_seconds=backward, difference=apart)
+    run.table(("inputs", "2 N evaluations (ms)", "one backward pass (ms)", "times faster", "largest difference"),
+              [(str(n), f"{1e3 * limit:.2f}", f"{1e3 * backward:.2f}", f"{limit / backward:.0f}", f"{apart:.0e}")
+               for n, limit, backward, apart in costs], title="\nall slopes of a function of N inputs")
+
     run.save({"x": config.x, "symbolic": symbolic, "automatic": automatic}, "slopes.npz")
     if not config.plots:
         return
     plot(config, curve, rows, symbolic, run)
+    plot_cost(costs, run)
     try:
         viz.draw(y).save(run.path("graph.svg"))  # the operations that way 3 walked back through
     except viz.DrawError as error:
         run.print(str(error))
+
+
+def cost(n: int) -> tuple[int, float, float, float]:
+    """Seconds for all slopes of a function of n inputs by central differences, and by one backward pass (which includes
+    running the function); and how far the two lie apart.
+    """
+    def f(xs: Sequence[Any]) -> Any:
+        total = xs[0] * xs[0]
+        for x, y in zip(xs, xs[1:]):  # every term ties two neighbours together
+            total = total + x * y * y
+        return total
+
+    at = [math.sin(k) for k in range(n)]
+    h = 1e-5
+    begun = time.perf_counter()
+    slopes = []
+    for k in range(n):
+        up, down = (f([*at[:k], at[k] + step, *at[k + 1 :]]) for step in (h, -h))  # plain floats: no node is recorded
+        slopes.append((up - down) / (2 * h))
+    halfway = time.perf_counter()
+    xs = [Value(x) for x in at]
+    f(xs).backward()
+    done = time.perf_counter()
+    return n, halfway - begun, done - halfway, max(abs(float(x.grad) - s) for x, s in zip(xs, slopes))
+
+
+def plot_cost(costs: Sequence[tuple[int, float, float, float]], run: Run) -> None:
+    """Seconds over the number of inputs, both growing: one with its square, one with itself."""
+    from samples.kit import plots
+
+    figure, axes = plots.figure(5.4, 3.6)
+    for place, colour, label in ((1, plots.ORANGE, "limit: 2 N evaluations"), (2, plots.BLUE, "one backward pass")):
+        axes.loglog([c[0] for c in costs], [c[place] for c in costs], marker="o", markersize=4, color=colour, label=label)
+    axes.set(title="seconds for all N slopes", xlabel="inputs N")
+    axes.legend()
+    run.save_figure(figure, "cost.png")
 
 
 def plot(config: Config, curve: Curve, rows: Sequence[tuple[float, ...]], slope: float, run: Run) -> None:

@@ -37,6 +37,9 @@ def test_derivative(run, function):
     assert saved["automatic"] == pytest.approx(saved["symbolic"], rel=1e-14)
     assert lines[3]["forward_error"] < lines[1]["forward_error"] / 50  # first order in h
     assert lines[2]["central_error"] < lines[1]["central_error"] / 50  # second order in h
+    costs = [line for line in lines if "inputs" in line]
+    assert [line["inputs"] for line in costs] == [10, 40] and all(line["difference"] < 1e-8 for line in costs)
+    assert costs[1]["limit_seconds"] > 2 * costs[0]["limit_seconds"]
     assert "2. symbolic" in out and "3. automatic" in out
     assert Image.open(folder / "derivative.png").size[0] > 600
     assert (folder / "graph.svg").exists()
