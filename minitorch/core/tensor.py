@@ -153,6 +153,11 @@ class Tensor(Methods, InPlace, Conversions, Node):
         out._cell = self._cell
         return out
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """How copy.copy and pickle see it: a leaf with these numbers (shared by a copy), and a creation stamp of its own."""
+        attributes = {key: value for key, value in self.__dict__.items() if key != "backward_hooks"}
+        return _restored, (type(self), self.raw, self.requires_grad, self.name, attributes)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf with numbers of its own. RuntimeError for a computed tensor, whose graph stays where it is."""
         if self.op is not None:
@@ -269,6 +274,11 @@ class Tensor(Methods, InPlace, Conversions, Node):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __index__(self) -> int:
+        if self.raw.dtype.kind not in "iub":
+            raise TypeError(f"an index is a whole number, not {self.raw.dtype}")
+        return int(self.item())
+
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else repr(self)
 
@@ -283,6 +293,13 @@ class Tensor(Methods, InPlace, Conversions, Node):
         elif self.requires_grad:
             parts.append("requires_grad=True")
         return f"tensor({', '.join(parts)})"
+
+
+def _restored(kind: type[Tensor], raw: Any, requires_grad: bool, name: str | None, attributes: dict[str, Any]) -> Tensor:
+    made: Tensor = new(kind)
+    Tensor.__init__(made, raw, requires_grad, name)
+    made.__dict__.update(attributes)
+    return made
 
 
 def is_number(x: Any) -> bool:
@@ -316,7 +333,7 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str 
     if isinstance(data, Tensor):
         data = data.raw
     array = _array(data, dtype)
-    if array.dtype == object:
+    if array.dtype.kind not in "biuf":
         raise ValueError("tensor() needs numbers, in rows of equal length")
     return Tensor(array, requires_grad, name)
 

@@ -76,6 +76,10 @@ class Value(ElementMethods, Node):
         """The number as a Python float."""
         return self.raw
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """How copy.copy and pickle see it: a leaf with this number, and a creation stamp of its own."""
+        return Value, (self.raw, self.name)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """A leaf of its own with the same number. RuntimeError for a computed Value, whose graph stays where it is."""
         if self.op is not None:
