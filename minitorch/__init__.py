@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc as _gc
 import importlib as _importlib
+import os as _os
 from typing import Any as _Any
 
 import numpy as _np
@@ -58,3 +59,6 @@ __all__ = [
     "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions,
     *_creation, *_random,
 ]  # fmt: skip
+
+if _os.environ.get("MINITORCH_DEBUG"):  # the third thread upwards: the terminal, asked for from outside the program
+    _importlib.import_module("repl.attach").from_environment(_os.environ["MINITORCH_DEBUG"])

@@ -24,7 +24,7 @@ from repl.graph import Graph, behind
 from repl.namespace import tools
 from repl.python import Interpreter, Names
 from repl.registry import REGISTRY, CommandError, did_you_mean
-from repl.stops import Display, Point, Stops
+from repl.stops import Condition, Display, Point, Stops
 from repl.views import Message, Result, View
 
 
@@ -48,10 +48,12 @@ class Session:
         self.expression = ""
         self.stops = Stops()
         self.lines: list[str] = []
-        self.leaving: Literal["", "quit", "resume", "detach"] = ""
+        self.leaving: Literal["", "quit", "resume", "detach", "abort"] = ""
         self.interrupted = False
         self.pause_next = False
         """The script shall pause again at its next backward()."""
+        self.when: Condition | None = None
+        """At which passes of the script to pause, besides where a breakpoint is hit."""
         self.predictions = (0, 0)
         """How many answers to `predict` were right, and how many there were."""
         self.done: list[Kept] = []

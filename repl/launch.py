@@ -63,18 +63,21 @@ def debug(args: argparse.Namespace, arguments: Sequence[str]) -> int:
     """`minitorch debug`: returns the exit code."""
     _never_fail()
     from repl import script
+    from repl.registry import CommandError
+    from repl.stops import Condition
 
     try:
         target = script.find(args.target)
         reader = prepared(args, [])
         follow = None if args.batch or args.json else _follower(args, needed=reader is None)
-    except (SourceError, script.NotFound) as error:
+        when = Condition.parse(args.when) if args.when else None
+    except (SourceError, script.NotFound, CommandError) as error:
         return complain(str(error))
     except NoTerminal:
         return complain("there is no terminal to debug from; give the commands with -c LINE or -x FILE")
     if reader is None and follow is None:
         reader = BatchReader([], Screen.of(sys.stdout, width=args.width), args.json)
-    return script.run(target, list(arguments), reader, follow)
+    return script.run(target, list(arguments), reader, follow, when, args.as_torch)
 
 
 def prepared(args: argparse.Namespace, default: list[batch.Source]) -> BatchReader | None:

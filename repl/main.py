@@ -18,7 +18,7 @@ COMMANDS = {
     "demo": "the terminal, paused inside the backward pass of a small network",
 }
 DISTRIBUTION = "minitorch-stepper"
-TAKE_A_VALUE = ("-c", "--command", "-x", "--execute", "--width")
+TAKE_A_VALUE = ("-c", "--command", "-x", "--execute", "--width", "--when")
 EXIT_CODES = "exit codes: 0 done, 1 a check failed, 2 a mistake in the command, 3 the script or a line of Python raised"
 
 
@@ -26,6 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out `minitorch ARGUMENTS`; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     before, command, after = split(arguments)
+    if command not in ("run", "sweep"):
+        os.environ.pop("MINITORCH_DEBUG", None)  # whoever asks for the debugger, or for a picture, has it already
     try:
         if command in ("run", "samples", "runs", "sweep"):
             return forward_to_samples(before, [command, *after])
@@ -121,6 +123,10 @@ def debug(before: list[str], after: list[str]) -> int:
     made = options("minitorch debug", "Run a script that knows nothing of us, and pause at its first backward().", EXIT_CODES)
     made.usage = "minitorch debug [options] SCRIPT.py|SAMPLE [-- ARGS]"
     made.add_argument("target", metavar="SCRIPT.py|SAMPLE", help="a file, or a sample that `minitorch samples` lists")
+    made.add_argument(
+        "--when", metavar="EXPR", help="pause at the passes for which EXPR is true ('nan or step == 100'), not at the first"
+    )
+    made.add_argument("--as-torch", action="store_true", help="answer the script's `import torch` with minitorch")
     args = made.parse_args([*before, *after[:cut]])
     from repl import launch
 

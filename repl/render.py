@@ -183,7 +183,7 @@ def stop(paint: Painter, view: views.Stop) -> list[Text]:
     """Where we are, the rule in symbols, then in numbers, the ledger, what changed, what comes next: at most 12 lines."""
     lines = paint.ends(_headline(view), _where(view))
     for reason in view.reasons:
-        lines += paint.wrap(paint.line("  ", (reason, "warning")), 4, most=1)
+        lines += paint.wrap(paint.line("  ", (reason, "warning")), 4, most=3)
     edges = [line for edge in view.edges for line in _edge(paint, edge, view)]
     if view.how in ("step", "next") and len(view.edges) < view.moved:
         edges += paint.fact("", (f"… and {count(view.moved - len(view.edges), 'step')} before", "hint"))

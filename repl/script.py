@@ -14,11 +14,14 @@ from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
+from repl.as_torch import answering_torch
 from repl.attach import Debugger
 from repl.batch import BatchReader
+from repl.phrases import count
 from repl.python import failure
 from repl.reader import Reader
 from repl.screen import Screen
+from repl.stops import Condition
 from repl.views import Message, View
 
 RAISED, STOPPED = 3, 130
@@ -54,18 +57,32 @@ def find(word: str) -> Target:
     raise NotFound(f"there is no script or sample '{word}'; {hint}")
 
 
-def run(target: Target, arguments: Sequence[str], reader: BatchReader | None, follow: Callable[[], Reader] | None) -> int:
+def run(
+    target: Target,
+    arguments: Sequence[str],
+    reader: BatchReader | None,
+    follow: Callable[[], Reader] | None,
+    when: Condition | None = None,
+    as_torch: bool = False,
+) -> int:
     """Run the target to its end; returns the exit code.
 
     Args:
         arguments: what the script finds in sys.argv after its name.
         reader: prepared lines, used up first.
         follow: opens the terminal, for when they are used up; None lets the script go on alone then.
+        when: pause at the passes for which this is true, instead of at the first.
+        as_torch: the script's `import torch` gets minitorch.
     """
-    debugger = Debugger(target.name, reader, follow)
+    debugger = Debugger(target.name, reader, follow, when)
     in_json = reader is not None and reader.as_json
     # With --json, standard output is ours alone: what the script prints goes to standard error.
-    with redirect_stdout(sys.stderr) if in_json else nullcontext(), debugger, pausing_on_ctrl_c(debugger):
+    with (
+        redirect_stdout(sys.stderr) if in_json else nullcontext(),
+        debugger,
+        pausing_on_ctrl_c(debugger),
+        answering_torch(as_torch),
+    ):
         code = _run(target, list(arguments), debugger)
     if reader is not None and reader.failed is not None and not code:
         return reader.failed.exit_code
@@ -87,11 +104,20 @@ def _run(target: Target, arguments: list[str], debugger: Debugger) -> int:
         _report(Message(f"{target.name} was stopped by Ctrl-C", "warning"))
         return STOPPED
     except Exception as error:  # the script's own, shown as its author knows it
-        _report(failure(error))
+        if not debugger.post_mortem(error, error.__traceback__):
+            _report(failure(error))
         return RAISED
     if not debugger.paused and not code:
-        _report(Message(f"{target.name} ended without calling backward(): there was nothing to pause at"))
+        _report(Message(f"{target.name} ended without {_wanted(debugger)}"))
     return code
+
+
+def _wanted(debugger: Debugger) -> str:
+    if not debugger.passes or debugger.session.when is None:
+        return "calling backward(): there was nothing to pause at"
+    return (
+        f"pausing: in none of {count(debugger.passes, 'pass').replace('passs', 'passes')} was {debugger.session.when.text} true"
+    )
 
 
 def _run_file(path: str, arguments: list[str]) -> None:

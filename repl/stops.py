@@ -47,6 +47,10 @@ class Condition:
         """The expression's truth with these names; raises whatever it raises."""
         return bool(self.value(names))
 
+    def among(self, names: Mapping[str, Any]) -> bool:
+        """The expression's truth with names that are looked up as they are needed; raises whatever it raises."""
+        return bool(eval(self.code, {}, names))
+
     def value(self, names: Mapping[str, Any]) -> Any:
         """The expression's value with these names; raises whatever it raises."""
         return eval(self.code, dict(names))

@@ -199,7 +199,8 @@ class Result:
         kind: what it was: blank, command, python.
         views: what there is to see, in order.
         exit_code: what batch mode leaves with when it stops here: 0, 1 a check failed, 2 usage, 3 Python raised.
-        leave: the frontend is to end: quit (the session), resume (the script, under watch), detach (the script).
+        leave: the frontend is to end: quit (the session), resume (the script, under watch), detach (the script goes on), abort
+            (it does not).
     """
 
     line: str
@@ -207,7 +208,7 @@ class Result:
     kind: Literal["blank", "command", "python"] = "blank"
     views: list[View] = field(default_factory=list)
     exit_code: int = 0
-    leave: Literal["", "quit", "resume", "detach"] = ""
+    leave: Literal["", "quit", "resume", "detach", "abort"] = ""
 
     def data(self) -> dict[str, Any]:
         """The result as an object for `--json`."""

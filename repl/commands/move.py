@@ -324,7 +324,10 @@ def _leave(session: Session, pause: bool) -> View:
     if pause:
         return Message(f"{session.script} goes on to its next backward()")
     armed = len(session.stops.active)
-    how = f"it pauses where one of {count(armed, 'breakpoint')} is hit" if armed else "nothing will pause it"
+    if session.when is not None:
+        return Message(f"{session.script} goes on to a backward() when {session.when.text}")
+    where = "a breakpoint" if armed == 1 else f"one of {armed} breakpoints"
+    how = f"it pauses where {where} is hit" if armed else "nothing will pause it"
     return Message(f"{session.script} goes on; {how}")
 
 

@@ -107,6 +107,18 @@ def history(session: Session, argument: str) -> View:
     return Table(("", ""), rows, right=(0,))
 
 
+@command("abort", group="session", usage="abort", example=("abort",), plays=False)
+def abort(session: Session, argument: str) -> Message:
+    """Stop the script that is being debugged.
+
+    `quit` lets it go on; this ends it where it stands, with exit code 130.
+    """
+    if not session.script:
+        raise CommandError("there is no script to stop; `quit` leaves")
+    session.leaving = "abort"
+    return Message(f"{session.script} is stopped here")
+
+
 @command("quit", "q", "exit", group="session", usage="quit", example=("quit",), plays=False)
 def quit_(session: Session, argument: str) -> Message | list[View]:
     """Leave; a debugged script goes on by itself.

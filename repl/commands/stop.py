@@ -158,6 +158,19 @@ def catch(session: Session, argument: str) -> Sequence[View]:
     return shown
 
 
+@command("when", group="stop", usage="when [EXPR]", example=("when nan or step == 100", "continue"), plays=False)
+def when(session: Session, argument: str) -> View:
+    """In a script: pause at the passes for which EXPR is true.
+
+    EXPR may use `step` (the number of the backward() in the program, from 1), `loss`, `nan` and `inf` (there is one in the
+    forward pass or in a gradient), and the program's variables. `continue` then lets the script go on. Alone: no longer.
+    """
+    if not session.script:
+        raise CommandError("when is for scripts (`minitorch debug train.py`); here, `until EXPR` and `break SEL if EXPR`")
+    session.when = Condition.parse(argument) if argument else None
+    return Message(f"pauses at a backward() when {argument}" if argument else "no condition any more")
+
+
 @command(
     "watch",
     "wa",

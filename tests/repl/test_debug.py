@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -167,3 +170,111 @@ def test_without_a_terminal_debug_runs_through(monkeypatch: pytest.MonkeyPatch, 
     minitorch.set_trace()
     assert a.grad == 4.0 and "no terminal to debug from" in capsys.readouterr().err
     assert attach.program_name()
+
+
+TORCH = """\
+import torch
+import torch.nn as nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+w = torch.tensor([1.0, 2.0], requires_grad=True)
+for i in range(5):
+    x = w * (1.0 if i != 3 else -1.0)
+    h = torch.log(F.relu(x) if i != 3 else x)
+    loss = h.sum()
+    loss.backward()
+    print("pass", i)
+"""
+
+
+@pytest.fixture
+def torch_script(tmp_path: Path) -> str:
+    path = tmp_path / "torches.py"
+    path.write_text(TORCH)
+    return str(path)
+
+
+def test_nan_is_blamed_at_its_line_in_one_command(torch_script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.modules.get("torch")
+    assert main(["debug", "--as-torch", "--batch", "--when", "nan", torch_script, *commands("print i", "abort")]) == 130
+    out = " ".join(capsys.readouterr().out.split())
+    assert "pass 2 backward loss" in out and "pass 3" not in out.replace("when nan: pass 4", "")
+    assert "h = log(x) made the first one, made at torches.py:9" in out and "h = torch.log(F.relu(x)" in out
+    assert "3 torches.py is stopped here" in out
+    assert sys.modules.get("torch") is before and not any(type(f).__name__ == "_Finder" for f in sys.meta_path)
+
+
+def test_the_nth_backward(torch_script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = commands("print i", "when step == 5 or nonsense", "end", "continue", "quit")
+    assert main(["debug", "--as-torch", "--batch", "--when", "step == 2", torch_script, *lines]) == 0
+    out = capsys.readouterr().out
+    assert "pass 0\nbackward loss" in out and "\n1\n" in out
+    assert "goes on to a backward() when step == 5 or nonsense" in out and "could not be asked: NameError" in " ".join(
+        out.split()
+    )
+    assert "pass 4" in out
+
+
+def test_a_condition_that_never_holds_says_so(torch_script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["debug", "--as-torch", "--batch", "--when", "step == 50", torch_script]) == 0
+    assert "in none of 5 passes was step == 50 true" in capsys.readouterr().err
+    assert main(["debug", "--as-torch", "--when", "step ==", torch_script]) == 2
+
+
+def test_catch_nan_stops_at_the_pass_that_has_one(torch_script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["debug", "--as-torch", "--batch", torch_script, *commands("catch nan", "end", "continue", "print i", "quit")])
+    out = capsys.readouterr().out
+    assert "nan in the forward pass" in out and "\n3\n" in out
+
+
+def test_what_torch_has_and_we_have_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "quantum.py"
+    path.write_text("import torch.quantization\n")
+    assert main(["debug", "--as-torch", "--batch", str(path), *commands("x")]) == 3
+    assert "minitorch has no quantization, which the script imports as torch.quantization" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_post_mortem_has_the_graph_so_far(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "boom.py"
+    path.write_text("import minitorch\ndef f(x):\n    h = x * 2.0\n    return h @ minitorch.ones(7)\nf(minitorch.ones(2, 3))\n")
+    assert main(["debug", "--batch", str(path), *commands("print h", "list")]) == 3
+    captured = capsys.readouterr()
+    assert "h   (2, 3)" in captured.out and "matmul cannot take 'h'" in captured.err
+
+
+def test_debug_takes_a_condition_and_an_exception_opens_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launch, "any_reader", lambda: reader("print i", "quit"))
+    a = Value(2.0)
+    with minitorch.debug(when="step == 3 and i > 1"):
+        for i in range(4):
+            (a * float(i)).backward()
+    assert "\n2\n" in capsys.readouterr().out and a.grad == 6.0
+    monkeypatch.setattr(launch, "any_reader", lambda: reader("print inner"))
+    with pytest.raises(ZeroDivisionError), minitorch.debug():
+        inner = a * 7.0
+        assert 1 / 0
+    assert "14.0" in capsys.readouterr().out and inner.data == 14.0
+    with pytest.raises(ValueError, match="no Python expression"):
+        minitorch.debug(when="step ==")
+
+
+def test_what_if_in_a_script_leaves_it_alone(script: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["debug", "--batch", script, *commands("set w = 50", "end", "diff", "quit")])
+    out = capsys.readouterr().out
+    assert "what-if 1: w = 50.0" in out
+    assert "trained -2.0\ntrained -6.0\ntrained -12.0\n" in out
+
+
+def test_the_environment_attaches(tmp_path: Path) -> None:
+    code = "import minitorch; a = minitorch.Value(1.0); (a * a).backward(); print(a.grad)"
+    environment = {**os.environ, "MINITORCH_DEBUG": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        start_new_session=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "2.0\n" and "there is no terminal to debug from" in done.stderr
