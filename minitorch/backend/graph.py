@@ -127,7 +127,7 @@ def ones_like(x: Any) -> Any:
 
 
 def nowhere_zero(x: Any) -> bool:
-    return BACKENDS[type(x.raw)].nowhere_zero(x.raw)  # type: ignore[no-any-return]
+    return BACKENDS[type(x.raw)].nowhere_zero(x.raw)
 
 
 def zeros_like(x: Any) -> Any:
@@ -168,9 +168,9 @@ def cofactors(x: Any) -> Any:
     if nowhere_zero(determinant):
         return expand_dims(determinant, (-2, -1)) * mT(inv(x))
     U, S, Vh = svd(x)
-    sign = Tensor(plain.asarray(plain.det(U.raw) * plain.det(Vh.raw)))
+    turns = Tensor(plain.asarray(plain.det(U.raw) * plain.det(Vh.raw)))
     others = all_but_each(sys.modules[__name__], S, S.ndim - 1)
-    return expand_dims(sign, (-2, -1)) * matmul(U * ops.unsqueeze(others, -2), Vh)
+    return expand_dims(turns, (-2, -1)) * matmul(U * ops.unsqueeze(others, -2), Vh)
 
 
 def parts(out: Any) -> Any:

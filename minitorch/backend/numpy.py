@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import numpy as np
-from numpy.linalg import cholesky, det, inv, solve
 from numpy import (
     abs,
     all,
@@ -67,9 +66,9 @@ from numpy import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logaddexp2,
     logical_and,
@@ -110,22 +109,33 @@ from numpy import (
     transpose,
     tril,
     triu,
-    unique,
     trunc,
+    unique,
     zeros,
     zeros_like,
 )
 
 from .into import Into
 from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
+from .numpy_einsum import einsum
+from .numpy_matrices import cholesky, cofactors, cross, det, eye_like, inv, mT, slogdet, solve, svd
 from .numpy_pad import pad, unpad
+from .numpy_places import argmedian, gather, order, scatter, scatter_add, undiagonal
 from .numpy_pool import (
-    adaptive_places, flat_places, max_pool, per_place, pick_winners, places, spread, sum_pool, unpool, winners,
+    adaptive_places,
+    flat_places,
+    max_pool,
+    per_place,
+    pick_winners,
+    places,
+    spread,
+    sum_pool,
+    unpool,
+    winners,
 )  # fmt: skip
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
-from .numpy_einsum import einsum
-from .numpy_special import erf, erfc, erfinv
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
+from .numpy_special import erf, erfc, erfinv
 
 device = "cpu"
 
@@ -139,7 +149,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 def sum(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum; of unsigned integers int64, as in PyTorch (NumPy says uint64)."""
-    return np.add.reduce(x, axis, np.int64 if x.dtype.kind == "u" else None, None, keepdims)
+    dtype: Any = np.int64 if x.dtype.kind == "u" else None
+    return np.add.reduce(x, axis, dtype, None, keepdims)  # type: ignore[call-overload]  # by position: it is faster
 
 
 def mean(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
@@ -253,94 +264,9 @@ def nowhere_zero(x: ndarray) -> bool:
     return bool(np.all(x))
 
 
-def order(x: ndarray, axis: int, descending: bool) -> ndarray:
-    """The positions of the elements along `axis`, by size; equal ones stay in their order, nan counts as the largest."""
-    if not descending:
-        return np.argsort(x, axis=axis, kind="stable")
-    return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-
-
-def argmedian(x: ndarray, axis: int, skip_nan: bool) -> ndarray:
-    """Where the middle element along `axis` is (the lower of two; that of a nan if there is one, unless skipped)."""
-    last = x.shape[axis] - 1
-    middle = np.full(np.sum(x, axis=axis, keepdims=True).shape, last // 2)
-    if x.dtype.kind == "f":
-        numbers = np.sum(~np.isnan(x), axis=axis, keepdims=True)
-        middle = np.maximum((numbers - 1) // 2, 0) if skip_nan else np.where(numbers > last, middle, last)
-    return np.take_along_axis(np.argsort(x, axis=axis, kind="stable"), middle, axis)
-
-
-def undiagonal(x: ndarray, offset: int, axes: tuple[int, int], shape: tuple[int, ...]) -> ndarray:
-    """Zeros of `shape` with the last axis of `x` on the diagonal that `numpy.diagonal` reads."""
-    out = np.zeros(shape, x.dtype)
-    plane = np.moveaxis(out, axes, (-2, -1))
-    i = np.arange(x.shape[-1])
-    plane[..., i + max(-offset, 0), i + max(offset, 0)] = x
-    return out
-
-
-def gather(x: ndarray, index: ndarray, axis: int) -> ndarray:
-    """x[i, index[i, j], ...] with the index in the place of `axis`."""
-    return x[_along(index, axis)]
-
-
-def scatter(x: ndarray, index: ndarray, src: Any, axis: int) -> ndarray:
-    """A copy of `x` with `src` written where `gather` reads."""
-    out = x.copy()
-    out[_along(index, axis)] = src
-    return out
-
-
-def scatter_add(x: ndarray, index: ndarray, src: Any, axis: int) -> ndarray:
-    """A copy of `x` with `src` added where `gather` reads; a place named twice receives twice."""
-    out = x.copy()
-    np.add.at(out, _along(index, axis), src)
-    return out
-
-
-def _along(index: ndarray, axis: int) -> tuple[ndarray, ...]:
-    grid: tuple[ndarray, ...] = np.ogrid[tuple(slice(0, n) for n in index.shape)]
-    return (*grid[:axis], index, *grid[axis + 1 :])
-
-
-def mT(x: ndarray) -> ndarray:
-    """Every matrix transposed."""
-    return np.swapaxes(x, -2, -1)
-
-
-def eye_like(x: ndarray) -> ndarray:
-    """The identity for every matrix in `x`."""
-    return np.broadcast_to(np.eye(x.shape[-2], x.shape[-1], dtype=x.dtype), x.shape)
-
-
-def slogdet(x: ndarray) -> tuple[Any, Any]:
-    """The sign of each determinant and the logarithm of its size."""
-    return tuple(np.linalg.slogdet(x))
-
-
-def svd(x: ndarray) -> tuple[ndarray, ndarray, ndarray]:
-    """U, S, Vh, without the columns and rows that meet no singular value."""
-    return tuple(np.linalg.svd(x, full_matrices=False))
-
-
-def cofactors(x: ndarray) -> ndarray:
-    """The derivative of each determinant, right also where it is 0: the products of all singular values but one."""
-    u, s, vh = np.linalg.svd(x)
-    others = np.stack([np.prod(np.delete(s, k, -1), -1) for k in range(s.shape[-1])], -1) if s.size else s
-    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * np.matmul(u * others[..., None, :], vh)
-
-
 def parts(out: Any) -> Any:
     """The results of an operation that has several."""
     return out
-
-
-def cross(a: ndarray, b: ndarray, axis: int) -> ndarray:
-    """a₂b₃ - a₃b₂ and so on round the axis, of length 3."""
-    def turned(x: ndarray, by: int) -> ndarray:
-        return np.roll(x, -by, axis)
-
-    return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)
 
 
 def axis_size(x: Any, axis: Any) -> int:

@@ -67,7 +67,7 @@ def erfc(x: Any) -> Any:
 
 def _tail(x: ndarray) -> ndarray:
     """erfc for 1 <= x <= 8."""
-    return np.exp(-x * x) * _polynomial(_P, x) / _polynomial(_Q, x)  # type: ignore[no-any-return]
+    return np.exp(-x * x) * _polynomial(_P, x) / _polynomial(_Q, x)
 
 
 def erfinv(y: Any) -> Any:

@@ -35,43 +35,43 @@ class InPlace:
 
     __slots__ = ()
 
-    def __iadd__(self, other: Any) -> Any:
+    def __iadd__(self: Any, other: Any) -> Any:
         return self._in_place(ops.add, other)
 
-    def __isub__(self, other: Any) -> Any:
+    def __isub__(self: Any, other: Any) -> Any:
         return self._in_place(ops.sub, other)
 
-    def __imul__(self, other: Any) -> Any:
+    def __imul__(self: Any, other: Any) -> Any:
         return self._in_place(ops.mul, other)
 
-    def __itruediv__(self, other: Any) -> Any:
+    def __itruediv__(self: Any, other: Any) -> Any:
         return self._in_place(ops.div, other)
 
-    def __ipow__(self, other: Any) -> Any:
+    def __ipow__(self: Any, other: Any) -> Any:
         return self._in_place(ops.pow, other)
 
-    def __ifloordiv__(self, other: Any) -> Any:
+    def __ifloordiv__(self: Any, other: Any) -> Any:
         return self._in_place(ops.floor_divide, other)
 
-    def __imod__(self, other: Any) -> Any:
+    def __imod__(self: Any, other: Any) -> Any:
         return self._in_place(ops.remainder, other)
 
-    def __iand__(self, other: Any) -> Any:
+    def __iand__(self: Any, other: Any) -> Any:
         return self._in_place(ops.bitwise_and, other)
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self: Any, other: Any) -> Any:
         return self._in_place(ops.bitwise_or, other)
 
-    def __ixor__(self, other: Any) -> Any:
+    def __ixor__(self: Any, other: Any) -> Any:
         return self._in_place(ops.bitwise_xor, other)
 
-    def _in_place(self, function: Any, other: Any) -> Any:
+    def _in_place(self: Any, function: Any, other: Any) -> Any:
         """`out += x`: a new node where the graph is recorded (the name is rebound to it), an edit elsewhere."""
         if state.recording and (self.requires_grad or getattr(other, "requires_grad", False)):
             return function(self, other)
         return self.edit(function, other)
 
-    def edit(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+    def edit(self: Any, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Put `function(self, ...)` into this tensor, and return it: every method whose name ends in _ is this one.
 
         Where the graph is recorded this tensor becomes the new node (a method cannot rebind a name, as `+=` does), refused
@@ -90,7 +90,7 @@ class InPlace:
         self.touch()
         return self
 
-    def _fitting(self, result: Any, function: Any) -> Any:
+    def _fitting(self: Any, result: Any, function: Any) -> Any:
         """The result of an edit in this tensor's dtype. RuntimeError where it does not fit in its place."""
         if result.shape != self.shape:
             raise RuntimeError(f"{function.__name__} in place would change the shape {self.shape} to {result.shape}")
@@ -98,7 +98,7 @@ class InPlace:
             raise RuntimeError(f"{function.__name__} in place would need {result.dtype} to fit into {self.dtype}")
         return ops.to(result, self.dtype)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
+    def __setitem__(self: Any, index: Any, value: Any) -> None:
         if state.recording and (self.requires_grad or getattr(value, "requires_grad", False)):
             old = self._before_edit()
             self._become(apply(SetItem(plain(index)), old, old if value is self else value))
@@ -106,7 +106,7 @@ class InPlace:
         write(self.raw, plain(index), value.raw if isinstance(value, Node) else value)
         self.touch()
 
-    def _before_edit(self) -> Any:
+    def _before_edit(self: Any) -> Any:
         """This tensor's present node as a node of its own, for `x[...] = v` to build on.
 
         RuntimeError where the old numbers are in use: by a leaf's gradient, or by an operation that has read them.
@@ -139,7 +139,7 @@ class InPlace:
         old._become(self)
         return old
 
-    def _become(self, made: Any) -> None:
+    def _become(self: Any, made: Any) -> None:
         """Take the place of `made`, a node that nobody else holds."""
         for slot in ("raw", "op", "inputs", "stamp", "requires_grad", "_cell"):
             setattr(self, slot, getattr(made, slot))
@@ -148,16 +148,16 @@ class InPlace:
                 setattr(self, slot, getattr(made, slot))
         self._read = False
 
-    def fill_(self, value: Any) -> Any:
+    def fill_(self: Any, value: Any) -> Any:
         """Put `value`, a number or a 0-d tensor, in every place; returns the tensor."""
         self[...] = value
         return self
 
-    def zero_(self) -> Any:
+    def zero_(self: Any) -> Any:
         """Put 0 in every place; returns the tensor."""
         return self.fill_(0)
 
-    def copy_(self, src: Any, non_blocking: bool = False) -> Any:
+    def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
         """Put the elements of `src` here, broadcast to this shape and in this dtype; returns the tensor."""
         self[...] = src
         return self

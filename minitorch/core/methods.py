@@ -31,10 +31,6 @@ class ElementMethods:
     clamp, clip, clamp_min, clamp_max = ops.clamp, ops.clamp, ops.clamp_min, ops.clamp_max
     lerp, nan_to_num = ops.lerp, ops.nan_to_num
 
-    def where(self: Any, condition: Any, other: Any) -> Any:
-        """This where `condition` holds, else `other`."""
-        return ops.where(condition, self, other)
-
     # Comparisons and logic
 
     eq, ne, not_equal, equal, isclose, allclose = ops.eq, ops.ne, ops.ne, ops.equal, ops.isclose, ops.allclose
@@ -53,6 +49,10 @@ class Methods(ElementMethods):
     __slots__ = ()
 
     softmax, log_softmax = ops.softmax, ops.log_softmax
+
+    def where(self: Any, condition: Any, other: Any) -> Any:
+        """This where `condition` holds, else `other`."""
+        return ops.where(condition, self, other)
 
     # Reductions
 
@@ -77,6 +77,16 @@ class Methods(ElementMethods):
     split, chunk, tensor_split, unbind = ops.split, ops.chunk, ops.tensor_split, ops.unbind
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
 
+    @property
+    def H(self: Any) -> Any:
+        """A matrix with its axes exchanged; as T, for the numbers here are real."""
+        return ops.t(self)
+
+    @property
+    def mH(self: Any) -> Any:
+        """The last two axes exchanged; as mT, for the numbers here are real."""
+        return ops.transpose(self, -2, -1)
+
     def repeat(self: Any, *repeats: Any) -> Any:
         """The whole tensor so many times over along each axis; axes that it does not have come in front."""
         counts = sizes(repeats)
@@ -100,7 +110,7 @@ class Methods(ElementMethods):
 
     def is_contiguous(self: Any, *, memory_format: Any = None) -> bool:
         """Whether the elements are in memory in the order in which they are counted."""
-        return self.raw.flags.c_contiguous  # type: ignore[no-any-return]
+        return self.raw.flags.c_contiguous
 
     # Parts
 

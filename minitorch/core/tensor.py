@@ -23,7 +23,7 @@ from .value import Value
 ADD, SUB, MUL, DIV, POW = Add.shared, Sub.shared, Mul.shared, Div.shared, Pow.shared
 
 
-class Tensor(Methods, InPlace, Conversions, Node):
+class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its `where` is PyTorch's, not a Node's place
     """An array in a graph. `Tensor(array)` wraps without copying; `tensor(data)` copies and chooses the dtype.
 
     Operations on a tensor with `requires_grad` are recorded; `backward()` of a result adds the gradient to `.grad` of

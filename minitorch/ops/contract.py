@@ -8,7 +8,6 @@ from typing import Any
 
 from ..core.node import Op, apply
 from .diagonals import diagonal
-from .reduce import sum
 from .shape import reshape
 
 __all__ = ["einsum"]

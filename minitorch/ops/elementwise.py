@@ -327,7 +327,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """input / other; with `rounding_mode` "floor" or "trunc", rounded down or towards 0 to a whole number."""
     if rounding_mode not in (None, "floor", "trunc"):
         raise ValueError(f"rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}")
-    return apply(DIV if rounding_mode is None else {"floor": FloorDivide, "trunc": TruncDivide}[rounding_mode].shared, input, other)
+    op = DIV if rounding_mode is None else FloorDivide.shared if rounding_mode == "floor" else TruncDivide.shared
+    return apply(op, input, other)
 
 
 subtract, divide, true_divide = sub, div, div

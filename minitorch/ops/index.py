@@ -11,8 +11,8 @@ from .elementwise import add, where
 from .shape import broadcast_tensors, broadcast_to, clone, flatten, movedim, reshape
 
 __all__ = [
-    "argwhere", "getitem", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill", "masked_scatter",
-    "masked_select", "nonzero", "take",
+    "argwhere", "getitem", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_fill",
+    "masked_scatter", "masked_select", "nonzero", "take",
 ]  # fmt: skip
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.node import Op, apply
-from .axes import Axis, normal_axis, one_axis, pick_axis
-from .choose import clamp_min
+from .axes import Axis, normal_axis, pick_axis
 from .compare import answer
 from .elementwise import where
 from .scan import all_but_each
-from .shape import reshape, to
+from .shape import to
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "logsumexp", "mean", "nanmean", "nansum",
@@ -55,6 +54,7 @@ class Prod(Reduce):
     """The product over `axis` (one, or all): each element moves it by the product of all the others."""
 
     symbol = "Π"
+    axis: int | None
 
     def forward(self, xp, x):
         return xp.prod(x, axis=self.axis, keepdims=self.keepdims)

@@ -13,9 +13,9 @@ from ..core.node import Elementwise, Node, Op, apply
 from .axes import one_axis
 
 __all__ = [
-    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip", "fliplr", "flipud",
-    "moveaxis", "movedim", "permute", "ravel", "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "to",
-    "transpose", "unflatten", "unsqueeze",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip", "fliplr",
+    "flipud", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t",
+    "to", "transpose", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .opentry import binary, call, given, kink, nans, op, t, unary
 
+
 def _of_tensors(name: str):
     """PyTorch has no derivative of these for a Python number."""
 
