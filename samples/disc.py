@@ -73,7 +73,7 @@ def main(config: Config, run: Run) -> None:
         epoch.add(**grade(model, test).metrics("test"))
 
     last = run.lines[-1]
-    run.table(("accuracy", "original, 50,000 epochs", f"this run, {config.epochs} epochs"),
+    run.table(("accuracy", "original (square), 50,000 epochs", f"this run, {config.epochs} epochs"),
               [(part, f"{ORIGINAL[part]:.3f}", f"{last[part + '_accuracy']:.3f}") for part in ("train", "test")])
     run.save({"model": model.state_dict(), "activation": config.activation, "label": config.label}, "model.npz")
     run.print(f"again, on fresh points: --evaluate {run.folder}")

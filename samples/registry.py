@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 
 DISTRIBUTION = "minitorch-stepper"
@@ -21,6 +22,7 @@ class Sample:
         module: where it lives: a module with a `Settings` subclass named `Config` and `main(config, run)`.
         data: the data set it reads, or "-".
         time: how long it takes on 2 cores.
+        goals: what the metrics of its last epoch should reach, in a full run.
         cuda: whether it can compute on a GPU; single numbers cannot.
         needs: modules of the `samples` extra without which it cannot run.
     """
@@ -32,6 +34,7 @@ class Sample:
     time: str
     needs: tuple[str, ...] = ("matplotlib", "PIL")
     cuda: bool = False
+    goals: Mapping[str, float] = field(default_factory=dict)
 
     def load(self) -> ModuleType:
         """Import the sample."""
@@ -61,17 +64,17 @@ SAMPLES = {
         Sample("xor", "four points that no line can part, and the hidden layer that parts them", "samples.xor", "-", "1 s"),
         Sample("moons", "a network of single numbers learns to part two half-moons", "samples.moons",
                "generated", "20 s"),
-        Sample("nn-regression", "a network bends itself to a surface", "samples.nn_regression", "generated", "10 s", cuda=True),
+        Sample("nn-regression", "a network bends itself to a surface", "samples.nn_regression", "generated", "4 s", cuda=True),
         Sample("disc", "is a point inside the disc? a published experiment, run again", "samples.disc",
-               "generated", "20 s", cuda=True),
+               "generated", "8 s", cuda=True, goals={"train_accuracy": 0.98, "test_accuracy": 0.97}),
         Sample("mlp-batches", "ten classes in the plane, and what the batch size does", "samples.mlp_batches",
                "generated", "3 s", cuda=True),
         Sample("vanishing", "gradients that vanish on their way through a deep network, and what keeps them alive",
                "samples.vanishing", "generated", "10 s"),
         Sample("mnist-mlp", "a network of tensors learns to read handwritten digits", "samples.mnist_mlp",
-               "MNIST", "20 s", READERS, cuda=True),
+               "MNIST", "20 s", READERS, cuda=True, goals={"train_accuracy": 0.991}),
         Sample("fashion-mnist", "the same classifier twice: bare tensors, then Module and DataLoader", "samples.fashion_mnist",
-               "FashionMNIST", "60 s", READERS),
+               "FashionMNIST", "60 s", READERS, goals={"bare_accuracy": 0.88, "test_accuracy": 0.88}),
         Sample("pairs", "which of two digits is larger? five networks of a published study, compared", "samples.pairs",
                "MNIST", "4 min", READERS, cuda=True),
     )

@@ -46,9 +46,16 @@ def compare(argv: Sequence[str], prog: str) -> int:
     parser.add_argument("run", nargs="*", help="a run: its folder, NAME/FOLDER, or NAME/last; NAME alone means all of NAME's")
     parser.add_argument("--metric", help="what the plot shows (default: the accuracy on the most distant data there is)")
     parser.add_argument("--plot", default="compare.png", help="where the plot goes (default: compare.png in --runs)")
+    parser.add_argument("--markdown", metavar="FILE", help="write what each sample's newest finished run reached, as a table")
     parser.add_argument("--runs", default="runs", help="the folder of the runs (default: runs)")
     given = parser.parse_args(argv)
     root = Path(given.runs)
+    if given.markdown:
+        from samples.kit.report import write
+
+        write(find_all(root), Path(given.markdown))
+        print(f"{given.markdown} says what the newest runs in {root} reached")
+        return 0
     if not given.run:
         return list_runs(find_all(root), root, prog)
     chosen = [past for word in given.run for past in named(word, root)]

@@ -159,6 +159,10 @@ def test_runs_are_listed_and_compared(toy, capsys):
     assert main(["runs", "toy/last", "--metric", "speed"]) == 2
     assert "has no speed; it has epoch, " in capsys.readouterr().err
     assert main(["runs", "nothing"]) == 2
+    capsys.readouterr()
+    assert main(["runs", "--markdown", "table.md"]) == 0
+    *_, row = (toy.parent.parent / "table.md").read_text().strip().splitlines()
+    assert row.startswith("| `toy` | test accuracy | - | 0.")
 
 
 def test_a_sweep_gives_mean_and_deviation_over_seeds(toy, capsys):
