@@ -13,7 +13,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd, cuda, data, linalg, nn, optim, utils
+from . import autograd, cuda, data, linalg, nn, ops, optim, utils
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .core.device import device
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
@@ -21,12 +21,9 @@ from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
 from .core.value import Value
 from .ops import *  # noqa: F403
-from .ops import __all__ as _functions
-from .ops import random
+from .ops import create, random
 from .ops.create import *  # noqa: F403
-from .ops.create import __all__ as _creation
 from .ops.random import *  # noqa: F403
-from .ops.random import __all__ as _random
 from .serialize import load, save
 
 float16, float32, float64 = _np.dtype("float16"), _np.dtype("float32"), _np.dtype("float64")
@@ -56,9 +53,11 @@ if _gc.get_threshold()[0] in (700, 2000):
 __all__ = [
     "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad",
     "get_default_dtype", "grad", "inference_mode", "inspect", "is_grad_enabled", "linalg", "load", "nn", "no_grad", "optim",
-    "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils", *_functions,
-    *_creation, *_random,
+    "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils",
 ]  # fmt: skip
+__all__ += ops.__all__
+__all__ += create.__all__
+__all__ += random.__all__
 
 if _os.environ.get("MINITORCH_DEBUG"):  # the third thread upwards: the terminal, asked for from outside the program
     _importlib.import_module("repl.attach").from_environment(_os.environ["MINITORCH_DEBUG"])

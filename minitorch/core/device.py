@@ -13,7 +13,7 @@ class device(str):
     """A place for tensors, `device("cuda:1")` or `device("cuda", 1)`: a string that knows its `type` and `index`."""
 
     type: str
-    index: int | None
+    index: int | None  # type: ignore[assignment]  # str has a method of that name
 
     def __new__(cls, type: Any, index: int | None = None) -> device:
         name, _, number = str(type).partition(":")
