@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc as _gc
 import importlib as _importlib
 import os as _os
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 import numpy as _np
@@ -32,6 +33,11 @@ uint8, bool = _np.dtype("uint8"), _np.dtype("bool")
 float, double, half, long, int = float32, float64, float16, int64, int32
 dtype, Size, finfo, iinfo = _np.dtype, tuple, _np.finfo, _np.iinfo
 pi, e, inf, nan, newaxis = _np.pi, _np.e, _np.inf, _np.nan, None
+
+
+if _TYPE_CHECKING:  # which names ops exports is put together there, further than type checkers follow
+
+    def __getattr__(name: str) -> _Any: ...
 
 
 def debug(*args: _Any, **kwargs: _Any) -> _Any:
