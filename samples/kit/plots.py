@@ -88,8 +88,12 @@ def gif(frames: Sequence[Image], seconds: float) -> bytes:
     """An endless animation of `frames` lasting about `seconds`; the last frame stays for a second more."""
     from PIL import Image
 
-    # One palette for all frames keeps colours from flickering; it is made from the last, which shows the most.
-    palette = frames[-1].quantize(128, method=Image.Quantize.MEDIANCUT)
+    # One palette for all frames keeps colours from flickering; it is made from the first, the middle and the last.
+    chosen = [frames[0], frames[len(frames) // 2], frames[-1]]
+    sheet = Image.new("RGB", (frames[0].width, 3 * frames[0].height))
+    for k, frame in enumerate(chosen):
+        sheet.paste(frame, (0, k * frame.height))
+    palette = sheet.quantize(256, method=Image.Quantize.MEDIANCUT)
     pictures = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     each = max(20, round(1000 * seconds / len(frames) / 10) * 10)  # GIF counts in hundredths of a second
     content = io.BytesIO()
