@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from ..backend import backend_of
 from ..core.tensor import Tensor
 from ..ops import random
 from ..ops.random import Generator
@@ -50,7 +51,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def batch(self, indices: Sequence[int]) -> list[Tensor]:
         """The items at `indices`, already stacked."""
         where = np.asarray(indices)
-        return [Tensor(t.raw[where]) for t in self.tensors]
+        return [Tensor(t.raw[backend_of(t.raw).asarray(where)]) for t in self.tensors]  # each with indices on its device
 
     def __len__(self) -> int:
         return len(self.tensors[0])
