@@ -21,11 +21,10 @@ from typing import Literal
 import numpy as np
 
 import minitorch
-from minitorch import Tensor, nn, optim
-from minitorch.serialize import load
+from minitorch import nn, optim
 from minitorch.utils.data import DataLoader, TensorDataset
 from samples.kit import Run, SampleError, Settings, option
-from samples.kit.metrics import Grades
+from samples.kit.metrics import Grades, host
 
 RADIUS = 1 / math.sqrt(2 * math.pi)
 ORIGINAL = {"train": 0.896, "test": 0.851}
@@ -117,7 +116,7 @@ def evaluate_saved(config: Config, run: Run) -> None:
     """The second command: the model as it was saved, on points nobody has seen."""
     path = Path(str(config.evaluate)) / "model.npz"
     try:
-        saved = load(path)
+        saved = minitorch.load(path)
         model = network(saved["activation"]).to(config.device)
         model.load_state_dict(saved["model"])
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -139,15 +138,15 @@ def plot(model: nn.Module, test: TensorDataset, config: Config, run: Run) -> Non
     plane = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
     x, y = test.tensors
     with minitorch.no_grad():
-        shade = model(Tensor(standardized(plane))).numpy().reshape(150, 150)
-        wrong = ((model(x).reshape(-1) > 0.5) != (y > 0.5)).numpy()
+        shade = host(model(minitorch.as_tensor(standardized(plane), device=config.device))).reshape(150, 150)
+        wrong = (host(model(x)).reshape(-1) > 0.5) != (host(y) > 0.5)
     image = axes.contourf(side, side, shade.clip(-0.099, 1.099), levels=np.linspace(-0.1, 1.1, 25), cmap="PuOr", alpha=0.7)
     figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], label="the network's answer")
     turn = np.linspace(0, 2 * np.pi, 200)
     edge = (np.stack([np.cos(turn), np.sin(turn)]) if config.label == "disc"
             else np.array([[-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1]]))
     axes.plot(*(0.5 + RADIUS * edge), color="black", linewidth=1, linestyle="--", label="true edge")
-    places = x.numpy()[wrong] / math.sqrt(12) + 0.5
+    places = host(x)[wrong] / math.sqrt(12) + 0.5
     axes.scatter(*places.T, marker="x", s=24, color=plots.RED, label=f"wrong: {wrong.sum()} of {len(wrong):,}", zorder=3)
     axes.set(title="0 outside, 1 inside", xlim=(0, 1), ylim=(0, 1), aspect="equal")
     axes.legend(loc="lower left", frameon=True, fontsize=8)

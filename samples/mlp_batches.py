@@ -20,7 +20,7 @@ import minitorch
 from minitorch import Tensor, nn, optim
 from minitorch.utils.data import DataLoader, TensorDataset, random_split
 from samples.kit import Run, Settings, option
-from samples.kit.metrics import evaluate
+from samples.kit.metrics import evaluate, host
 
 CLASSES = 10
 
@@ -65,7 +65,7 @@ def likelihood_loss(chances: Tensor, y: Tensor) -> Tensor:
     The network ends in a Softmax, as in the study, so the logarithm comes after it. (CrossEntropyLoss does both at once, and
     does not overflow; here a chance of exactly 0 is kept from becoming an infinite loss.)
     """
-    return -minitorch.log(chances[minitorch.arange(len(y)), y].clamp(min=1e-12)).mean()
+    return -minitorch.log(chances.gather(1, y.unsqueeze(1)).clamp(min=1e-12)).mean()
 
 
 def classes(count: int, spread: float, device: str) -> TensorDataset:
@@ -84,11 +84,12 @@ def plot(model: nn.Module, data: TensorDataset, held_out: object, run: Run) -> N
     run.save_figure(plots.curves(run.lines), "curves.png")
     run.save_figure(plots.confusion(evaluate(model, held_out, CLASSES, likelihood_loss).confusion,
                                     [str(k) for k in range(CLASSES)]), "confusion.png")
-    points, y = (tensor.numpy() for tensor in data.tensors)
+    points, y = (host(tensor) for tensor in data.tensors)
     edge = float(np.abs(points).max()) + 0.1
     side = np.linspace(-edge, edge, 200, dtype=np.float32)
     with minitorch.no_grad():
-        chances = model(Tensor(np.stack(np.meshgrid(side, side), -1).reshape(-1, 2))).numpy()
+        places = minitorch.as_tensor(np.stack(np.meshgrid(side, side), -1).reshape(-1, 2), device=data.tensors[0].device)
+        chances = host(model(places))
     figure, axes = plots.figure(5.4, 5.2)
     axes.imshow(chances.argmax(1).reshape(200, 200), extent=(-edge, edge, -edge, edge), origin="lower", cmap="tab10", vmin=0,
                 vmax=9, alpha=0.35, interpolation="nearest")

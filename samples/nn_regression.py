@@ -18,6 +18,7 @@ import minitorch
 from minitorch import nn, optim
 from minitorch.utils.data import DataLoader, TensorDataset
 from samples.kit import Run, Settings, option
+from samples.kit.metrics import host
 
 GRID = 48  # points per side of the pictures
 
@@ -100,7 +101,7 @@ class Film:
 
     def shoot(self, epoch: int) -> None:
         with minitorch.no_grad():
-            self.frames.append(self.model(self.places).numpy().reshape(GRID, GRID))
+            self.frames.append(host(self.model(self.places)).reshape(GRID, GRID))
         self.epochs.append(epoch)
 
     def state_dict(self) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def plot(film: Film, train: TensorDataset, run: Run) -> None:
         axis.set_title(title)
         axis.grid(False)
         figure.colorbar(image, ax=axis, shrink=0.66)
-    axes[0].scatter(*train.tensors[0].numpy().T, s=3, color="black", alpha=0.5)
+    axes[0].scatter(*host(train.tensors[0]).T, s=3, color="black", alpha=0.5)
     text = axes[1].text(-0.95, 0.86, "", bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none"})
 
     def show(k: int) -> None:

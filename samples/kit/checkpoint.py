@@ -21,10 +21,9 @@ NAME = "checkpoint.npz"
 def write(path: Path, epoch: int, seconds: float, kept: Mapping[str, Any]) -> None:
     """Save a checkpoint, whole or not at all."""
     import minitorch
-    from minitorch.serialize import save
 
     states = {name: state_of(thing) for name, thing in kept.items()}
-    save({"epoch": epoch, "seconds": seconds, "random": minitorch.get_rng_state(), **states}, path)
+    minitorch.save({"epoch": epoch, "seconds": seconds, "random": minitorch.get_rng_state(), **states}, path)
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -33,10 +32,10 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         SampleError: there is none, or it is damaged.
     """
-    from minitorch.serialize import load
+    import minitorch
 
     try:
-        found = load(folder / NAME)
+        found = minitorch.load(folder / NAME)
     except FileNotFoundError:
         raise SampleError(f"{folder} has no {NAME} to go on from: it was stopped before its first epoch ended, or it has no "
                           "epochs; run it anew") from None

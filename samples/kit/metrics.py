@@ -80,7 +80,7 @@ class Grades:
 
 def host(tensor: Tensor) -> NDArray[Any]:
     """The numbers of a tensor in main memory."""
-    return np.asarray(tensor.detach().numpy())
+    return np.asarray(tensor.detach().numpy(force=True))
 
 
 def evaluate(model: nn.Module, data: Any, classes: int, criterion: Any = None, batch_size: int = 1000) -> Grades:

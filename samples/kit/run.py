@@ -146,10 +146,10 @@ class Run:
 
     def save(self, state: Any, name: str) -> None:
         """Save tensors and numbers (a state dict, a table) under a name that ends in .npz."""
-        from minitorch import serialize
+        import minitorch
 
         with said_if_it_fails(self.path(name)) as path:
-            serialize.save(state, path)
+            minitorch.save(state, path)
 
     def save_figure(self, figure: Figure, name: str) -> None:
         """Save a matplotlib figure under this name and close it."""
