@@ -59,7 +59,8 @@ class Module:
         path = paths.get(id(self), before)  # a module that the outermost does not know: part of its caller
         if path:
             state.scope = path
-            state.refresh()
+            if not before:
+                state.refresh()
         try:
             if self._hooks:
                 return call_with_hooks(self, self._hooks, args, kwargs)
@@ -69,7 +70,8 @@ class Module:
                 state.module_paths = None
             if path:
                 state.scope = before
-                state.refresh()
+                if not before:
+                    state.refresh()
 
     def _module_paths(self, outside: str) -> dict[int, str]:
         """id -> path of this module and all below it, worked out again after a change to any module."""
