@@ -1,7 +1,8 @@
 """Pictures of a graph and of a backward pass.
 
 `draw(root)` or `draw(stepper)` gives a `Picture` with `.svg()`, `.png()`, `.dot()` and `.save(path)`; `view` gives the
-plain data behind it, a `GraphView`. What cannot be drawn raises `DrawError`, one sentence with the way out.
+plain data behind it, a `GraphView`. `lesson` writes a page to step through, `animate` a GIF, `worksheet` gives a view with
+blanks and its answer key. What cannot be drawn raises `DrawError`, one sentence with the way out.
 """
 
 from __future__ import annotations
@@ -10,22 +11,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from viz.animation import animate
     from viz.build import view
     from viz.drawing import draw
     from viz.errors import DrawError
     from viz.graphview import GraphView
-    from viz.lesson import lesson
+    from viz.lessons import lesson
     from viz.picture import Picture
+    from viz.worksheets import worksheet
 
-__all__ = ["DrawError", "GraphView", "Picture", "draw", "lesson", "view"]
+__all__ = ["DrawError", "GraphView", "Picture", "animate", "draw", "lesson", "view", "worksheet"]
 
 _HOMES = {
     "DrawError": "viz.errors",
     "GraphView": "viz.graphview",
     "Picture": "viz.picture",
+    "animate": "viz.animation",
     "draw": "viz.drawing",
-    "lesson": "viz.lesson",
+    "lesson": "viz.lessons",
     "view": "viz.build",
+    "worksheet": "viz.worksheets",
 }
 
 

@@ -54,7 +54,7 @@ def block_size(block: Block) -> Size:
         lines = [*block.lines, *alarm]
         widest = max(mono_width(line, SMALL) for line in lines)
         return Size(BARS_WIDTH + 10 + widest + tag, max(BARS_HEIGHT + 6, 15 * len(lines) + 4))
-    size = SMALL if block.role in ("info", "ledger") else BODY
+    size = SMALL if block.role in ("info", "ledger", "stale") else BODY
     width = max(mono_width(line, size) for line in block.lines)
     if alarm and block.alarm.lower() not in block.lines:
         width += mono_width(block.alarm, SMALL) + 10

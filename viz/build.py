@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
 import os
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,18 +11,21 @@ from typing import Any
 from minitorch.backend.numpy import stretched_axes
 from minitorch.core.backward import needed_slots
 from minitorch.core.naming import names as engine_names
-from minitorch.core.node import Node, ancestors
+from minitorch.core.node import Node, ancestors, has_nan
 from minitorch.core.stepper import Contribution, Stepper
+from minitorch.core.value import Value
 from viz.errors import DrawError
+from viz.extent import HOPS, Extent, near
 from viz.format import DIGITS, Content, content, number, scalar
-from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
+from viz.graphview import EdgeView, GraphView, Kind, NodeState, NodeView, legend
 from viz.locals import local_derivative
+from viz.modules import READABLE, Group, is_parameter, line_groups, module_groups
 from viz.simplify import framed, shorten_edges
 from viz.wording import RULE_LENGTH, constant_text, factor, local_text, rule_text, shorten, shown_name, title
 
 LIMIT = 500  # a graph of more nodes is not drawn whole
-NEAREST = 80  # of such a graph, at most so many nodes are drawn,
-HOPS = 12  # at most so many edges away from the root
+NEAREST = 80  # of such a graph, at most so many nodes are drawn
+WHOLE = Extent()
 
 
 def view(
@@ -31,25 +34,32 @@ def view(
     variables: Mapping[str, object] | None = None,
     digits: int = DIGITS,
     limit: int = LIMIT,
+    extent: Extent = WHOLE,
+    gradients: Mapping[Node, Any] | None = None,
 ) -> GraphView:
     """The GraphView of the graph behind a Value or Tensor, or of a paused Stepper.
 
-    `variables` name the nodes they hold. A graph of more than `limit` nodes is cut down to those nearest its root (or
-    nearest the point where the stepper stands), and a note says so. Raises DrawError when backward() freed the graph,
-    TypeError for anything that has no graph.
+    `variables` name the nodes they hold, `extent` says which part is drawn and which modules are closed. Where more than
+    `limit` boxes would remain, the source lines become boxes, or the graph is cut down to the nodes nearest its root (or
+    nearest the point where the stepper stands); a note says so. `gradients` are shown in place of those that the nodes hold.
+    Raises DrawError when backward() freed the graph, TypeError for anything that has no graph.
     """
     stepper = of if isinstance(of, Stepper) else None
     root = stepper.root if stepper is not None else of
     if not isinstance(root, Node):
         raise TypeError(f"draw needs a Value, a Tensor or a Stepper, not {type(of).__name__}")
-    return Builder(root, stepper, variables or {}, digits, limit).view()
+    return Builder(root, stepper, variables or {}, digits, limit, extent, gradients).view()
 
 
 class Builder:
     """One build: the graph in drawing order, its names, and what the stepper knows."""
 
-    def __init__(self, root: Node, stepper: Stepper | None, variables: Mapping[str, object], digits: int, limit: int) -> None:
+    def __init__(
+        self, root: Node, stepper: Stepper | None, variables: Mapping[str, object], digits: int, limit: int,
+        extent: Extent = WHOLE, gradients: Mapping[Node, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.root, self.stepper, self.digits = root, stepper, digits
+        self.gradients = gradients
         self.notes: list[str] = []
         try:
             everything = _drawing_order(ancestors(root))
@@ -59,10 +69,16 @@ class Builder:
                 "with backward(retain_graph=True)"
             ) from None
         self.names = engine_names(root, variables)
-        self.shown = everything
-        if len(everything) > limit:
-            self.shown = self._nearest(everything, min(limit, NEAREST))
+        self.shown: list[Node] = everything
+        if extent.focused:
+            self.shown, note = extent.part(everything, self.names)
+            self.notes.append(note)
+        self.groups = self._closed(extent, limit)
+        if len(self.shown) - sum(len(group.members) - 1 for group in self.groups) > limit:
+            self.groups = []
+            self.shown = self._nearest(self.shown, min(limit, NEAREST))
         self.ids = {node: f"n{number}" for number, node in enumerate(everything, 1)}
+        self.box_of = {node: f"b{number}" for number, group in enumerate(self.groups, 1) for node in group.members}
         self.first_step = self._first_steps()
         self.look()
 
@@ -90,14 +106,20 @@ class Builder:
         chosen = set(self.shown)
         nodes: list[NodeView] = []
         edges: list[EdgeView] = []
+        lasts = {self._last_member(group): group for group in self.groups}
         for node in self.shown:
+            if node in lasts:
+                edges += self._edges_into(lasts[node])
+                nodes.append(self.box(lasts[node]))
+            if node in self.box_of:
+                continue
             id = self.ids[node]
             inputs = node.inputs or ()
             hidden = [slot for slot, x in enumerate(inputs) if isinstance(x, Node) and x not in chosen]
             for slot, x in enumerate(inputs):
                 if slot in hidden:
                     continue
-                source = self.ids[x] if isinstance(x, Node) else f"{id}c{slot}"
+                source = (self.box_of.get(x) or self.ids[x]) if isinstance(x, Node) else f"{id}c{slot}"
                 if not isinstance(x, Node):
                     nodes.append(self._constant(source, x, node.scope))
                 edges.append(self.edge(source, node, slot))
@@ -116,7 +138,7 @@ class Builder:
         """Where we are."""
         stepper = self.stepper
         if stepper is None:
-            if self.root.op is None or any(node.grad is not None for node in self.shown):  # type: ignore[attr-defined]
+            if self.gradients is not None or self.root.op is None or any(node.grad is not None for node in self.shown):  # type: ignore[attr-defined]
                 return ""
             return "forward pass only: no gradient has arrived yet"
         text = f"step {stepper.position} of {len(stepper)}"
@@ -137,7 +159,7 @@ class Builder:
         name, op = self.names[node], node.op
         arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
         named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
-        kind: Kind = "operation" if op is not None else "parameter" if _is_parameter(node) else "input"
+        kind: Kind = "operation" if op is not None else "parameter" if is_parameter(node) else "input"
         where = node.made_at
         shared: dict[str, Any] = {
             "id": self.ids[node],
@@ -152,8 +174,9 @@ class Builder:
             "where": f"{os.path.basename(where[0])}:{where[1]}" if where else "",
         }
         if self.stepper is None:
-            grad = node.grad  # type: ignore[attr-defined]
-            return NodeView(**shared, gradient=None if grad is None else self.content(getattr(grad, "raw", grad)))
+            grad = node.grad if self.gradients is None else self.gradients.get(node)  # type: ignore[attr-defined]
+            gradient = None if grad is None else self.content(getattr(grad, "raw", grad))
+            return NodeView(**shared, gradient=gradient, stale=self._stale(node))
         stepper, flow = self.stepper, self.stepper.flow(node)
         arrivals = stepper.arrivals(node)
         return NodeView(
@@ -162,8 +185,25 @@ class Builder:
             arrivals=arrivals if arrivals[1] else None,
             ledger=self._ledger(node, arrivals),
             steps=self._steps(node),
+            stale=self._held(node),
             state=stepper.state(node),  # type: ignore[arg-type]
         )
+
+    def _stale(self, node: Node) -> str:
+        """Why a gradient cannot be this graph's: its root has none. (Of a bare Tensor's graph that says nothing: only
+        leaves keep theirs, unless somebody was looking.)"""
+        root: Any = self.root
+        looked = isinstance(root, Value) or root.made_at is not None
+        if self.gradients is None and looked and root.op is not None and root.grad is None and node.grad is not None:  # type: ignore[attr-defined]
+            return "from an earlier backward()"
+        return ""
+
+    def _held(self, node: Node) -> str:
+        """What a leaf held before this pass, which will be added to."""
+        if self.stepper is None or self.stepper.finished or node.op is not None or node.grad is None:  # type: ignore[attr-defined]
+            return ""
+        held = self.content(getattr(node.grad, "raw", node.grad))  # type: ignore[attr-defined]
+        return f"holds {held.text.split('  ')[0]} from before"
 
     def content(self, raw: Any) -> Content:
         """What a value or a gradient looks like."""
@@ -207,6 +247,81 @@ class Builder:
     def _steps(self, node: Node) -> tuple[int, int] | None:
         count = len(needed_slots(node)) if node in self.first_step else 0
         return (self.first_step[node], self.first_step[node] + count - 1) if count else None
+
+    # Boxes
+
+    def _closed(self, extent: Extent, limit: int) -> list[Group]:
+        """The modules, or source lines, that are drawn as one box each."""
+        asked = extent.depth is not None or extent.collapse
+        if not asked and len(self.shown) <= READABLE:
+            return []
+        groups = module_groups(self.shown, extent.depth, extent.expand, extent.collapse, extent.repeats)
+        if groups and not asked:
+            self.notes.append(f"{len(self.shown):,} nodes: modules are closed; depth, expand and collapse open and close them.")
+        if not groups and not asked and len(self.shown) > limit and self.stepper is None:
+            groups = line_groups(self.shown)
+            if groups:
+                self.notes.append(f"{len(self.shown):,} nodes: what one source line computed is one box.")
+        return groups
+
+    def _last_member(self, group: Group) -> Node:
+        return next(node for node in reversed(self.shown) if node in group.inside)
+
+    def box(self, group: Group) -> NodeView:
+        """A closed module, or a source line, as it is now."""
+        ops = [node for node in group.members if node.op is not None]
+        learned = [node for node in group.members if is_parameter(node)]
+        lines = [f"{len(ops):,} operation{'s' * (len(ops) != 1)}"]
+        if learned:
+            numbers = sum(int(getattr(node.raw, "size", 1)) for node in learned)
+            lines.append(f"{len(learned):,} parameter{'s' * (len(learned) != 1)}: {numbers:,} numbers")
+        last = self.content(self._last_member(group).raw)
+        lines += [f"gives {last.shape} {last.kind}".strip()] if last.shape else [f"last value {last.text}"]
+        if group.kind == "line" and (made := ops[0].made_at):
+            lines.insert(0, shorten(linecache.getline(*made).strip(), 2 * RULE_LENGTH))
+            lines[1] += ": " + ", ".join(f"{name}" for name in dict.fromkeys(node.op.name for node in ops if node.op))[:30]
+        if any(has_nan(node.raw) for node in group.members):
+            lines.append("NaN inside")
+        return NodeView(
+            self.box_of[group.members[0]], "module", group.name, shown_name(group.name, 40), group.kind, inside=tuple(lines),
+            arrivals=self._progress(group), state=self._box_state(group), scope=group.scope, repeats=group.count,
+            wants_gradient=any(node.requires_grad for node in group.members),
+            output=self.root in group.inside,
+        )  # fmt: skip
+
+    def _progress(self, group: Group) -> tuple[int, int] | None:
+        if self.stepper is None:
+            return None
+        counts = [self.stepper.arrivals(node) for node in group.members]
+        arrived, expected = sum(count[0] for count in counts), sum(count[1] for count in counts)
+        return (arrived, expected) if expected else None
+
+    def _box_state(self, group: Group) -> NodeState:
+        if self.stepper is None:
+            return ""
+        if self.next is not None and self.next[0] in group.inside:
+            return "current"
+        states = {self.stepper.state(node) for node in group.members} - {"constant"}
+        return "done" if states == {"done"} else "todo" if states else "constant"
+
+    def _edges_into(self, group: Group) -> list[EdgeView]:
+        """One edge from every box that something inside reads, labelled with the shape that goes in."""
+        id, chosen = self.box_of[group.members[0]], set(self.shown)
+        found: dict[str, tuple[str, int, bool]] = {}
+        for node in group.members:
+            for slot, x in enumerate(node.inputs or ()):
+                if isinstance(x, Node) and x in chosen and self.box_of.get(x) != id:
+                    source = self.box_of.get(x) or self.ids[x]
+                    carries = slot in needed_slots(node)
+                    shape = self.content(x.raw).shape if hasattr(x.raw, "shape") else ""
+                    old = found.get(source)
+                    uses, carried = (old[1] + 1, old[2] or carries) if old else (1, carries)
+                    found[source] = (shape, uses, carried)
+        labels = {source: f"{shape} × {uses}" if uses > 1 else shape for source, (shape, uses, _) in found.items()}
+        return [
+            EdgeView(f"{id}e{source}", source, id, 0, labels[source].strip() or "in", carries=carries)
+            for source, (_, _, carries) in found.items()
+        ]
 
     # Edges
 
@@ -261,23 +376,9 @@ class Builder:
         if self.stepper is not None:
             last = self.stepper.last
             centre = self.stepper.node or (last.input if last is not None else self.root)
-        readers: dict[Node, list[Node]] = {}
-        if centre is not self.root:
-            for node in everything:
-                for x in node.inputs or ():
-                    if isinstance(x, Node):
-                        readers.setdefault(x, []).append(node)
-        hops, queue = {centre: 0}, deque([centre])
-        while queue and len(hops) < count:
-            node = queue.popleft()
-            # Not on from a leaf to its readers: a weight that is used everywhere would make everything near.
-            onwards = readers.get(node, ()) if node.op is not None else ()
-            for x in (*onwards, *(node.inputs or ())):
-                if isinstance(x, Node) and x not in hops and hops[node] < HOPS and len(hops) < count:
-                    hops[x] = hops[node] + 1
-                    queue.append(x)
-        self.notes.append(f"Showing the {len(hops)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}.")
-        return [node for node in everything if node in hops]
+        found = near(centre, everything, HOPS, count, forward=centre is not self.root)
+        self.notes.append(f"Showing the {len(found)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}.")
+        return [node for node in everything if node in found]
 
     def _stub(self, id: str, hidden: list[Node]) -> NodeView:
         text = f"… {shown_name(self.names[hidden[0]])}" if len(hidden) == 1 else f"… {len(hidden)} nodes"
@@ -309,10 +410,6 @@ def _variable(node: Node, variables: Mapping[str, object]) -> str:
     named = (name for name, value in variables.items() if value is node)
     name = node.name or next(named, "")
     return repr(name) if name else "this result"
-
-
-def _is_parameter(node: Node) -> bool:
-    return any(base.__name__ == "Parameter" for base in type(node).__mro__)
 
 
 def _reduction(node: Node, x: Node) -> str:

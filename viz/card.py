@@ -8,7 +8,7 @@ from typing import Literal
 from viz.format import Content
 from viz.graphview import STATE_WORDS, EdgeView, GraphView, NodeView
 
-Role = Literal["info", "value", "gradient", "ledger"]
+Role = Literal["info", "value", "gradient", "ledger", "stale"]
 ABSENT = "—"
 # Glyphs that the bundled fonts of graphviz-pure have; a check mark is not among them.
 STATE_GLYPHS = {"todo": "·", "ready": "○", "current": "►", "done": "●", "constant": "ø"}
@@ -41,9 +41,14 @@ class Card:
 def card(node: NodeView) -> Card:
     """The text of one node."""
     word = "output" if node.output else node.op if node.kind == "operation" else node.kind
-    if node.kind in ("constant", "alias", "stub"):
-        return Card(node.title, {"constant": "const", "alias": "again", "stub": ""}[node.kind], compact=True)
-    blocks = []
+    if node.kind in ("constant", "alias", "stub", "gate"):
+        return Card(node.title, {"constant": "const", "alias": "again"}.get(node.kind, ""), compact=True)
+    blocks = [Block("info", "" if i else "inside", (line,)) for i, line in enumerate(node.inside)]
+    if node.kind == "module":
+        if node.arrivals:
+            blocks.append(Block("ledger", "", (f"{node.arrivals[0]} of {node.arrivals[1]} gradients in",)))
+        word = f"× {node.repeats}" if node.repeats > 1 else node.op
+        return Card(node.title, word, tuple(blocks), node.state)
     if node.value is not None:
         if node.value.shape:
             blocks.append(Block("info", "", (f"{node.value.shape} {node.value.kind}",)))
@@ -51,6 +56,8 @@ def card(node: NodeView) -> Card:
     if node.wants_gradient:
         tag = f"{node.arrivals[0]}/{node.arrivals[1]} in" if node.arrivals else ""
         blocks.append(_content("gradient", "grad", node.gradient, tag))
+        if node.stale:
+            blocks.append(Block("stale", "stale", (node.stale,)))
         if node.ledger:
             blocks.append(Block("ledger", "", (node.ledger,)))
     return Card(node.title, word, tuple(blocks), node.state, steps(node))
@@ -83,8 +90,15 @@ def node_sentence(node: NodeView) -> str:
     """The node read aloud: `b = a + a, operation add, value 2.0, gradient 4.0, 2 of 2 contributions in, done`."""
     if node.kind == "alias":
         return f"{node.name}, drawn again for another use"
+    if node.kind == "module":
+        times = f", {node.repeats} equal ones" if node.repeats > 1 else ""
+        state = [STATE_WORDS[node.state]] if node.state else []
+        state = [STATE_WORDS[node.state]] if node.state else []
+        return ", ".join([f"{node.name}, closed {node.op}{times}", *node.inside, *state])
     if node.kind == "stub":
         return f"{node.title}, not shown"
+    if node.kind == "gate":
+        return f"operation {node.op} of {node.name}"
     parts = [node.name if node.kind != "operation" else f"{node.name}, {node.title}", node.kind]
     if node.op:
         parts[-1] += f" {node.op}"
@@ -94,6 +108,7 @@ def node_sentence(node: NodeView) -> str:
     if node.kind != "constant":
         absent = "no gradient yet" if node.wants_gradient else "needs no gradient"
         parts.append(f"gradient {_spoken(node.gradient)}" if node.gradient else absent)
+    parts += [f"stale gradient, {node.stale}"] * bool(node.stale)
     if node.arrivals:
         parts.append(f"{node.arrivals[0]} of {node.arrivals[1]} contributions in")
     if node.state and node.state != "constant":
@@ -114,8 +129,9 @@ def edge_sentence(edge: EdgeView, names: dict[str, str]) -> str:
 
 def picture_sentence(view: GraphView) -> str:
     """The whole picture read aloud, for its description."""
-    kinds = [sum(node.kind == kind for node in view.nodes) for kind in ("operation", "parameter", "input", "constant")]
-    words = ("operation", "parameter", "input", "constant")
+    words = ("operation", "parameter", "input", "constant", "module")
+    kinds = [sum(node.kind == kind for node in view.nodes) for kind in words]
+    words = (*words[:4], "closed module")
     counts = [f"{n} {word}{'s' * (n != 1)}" for n, word in zip(kinds, words) if n]
     return " ".join([f"A computation graph of {', '.join(counts)}.", view.subtitle, *view.notes]).replace("  ", " ")
 

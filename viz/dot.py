@@ -28,6 +28,8 @@ SHAPES = {  # shape and style
     "constant": ("box", "filled,rounded"),
     "alias": ("box", "filled,rounded"),
     "stub": ("box", "filled,rounded"),
+    "module": ("box3d", "filled"),
+    "gate": ("box", "filled,rounded"),
 }
 PIXEL = 72.0  # layout is done in points, one for each pixel of the SVG
 

@@ -59,9 +59,9 @@ def _block(block: Block, theme: Theme) -> str:
     tag = font(block.tag, f'FACE="{SANS}" POINT-SIZE="11" COLOR="{theme.soft}"')
     alarm = "" if block.alarm.lower() in block.lines else block.alarm
     # Where the number itself is the alarm (nan), it is not said twice.
-    colour = theme.bad if block.alarm and not alarm else theme.soft if block.role in ("info", "ledger") else theme.text
+    colour = theme.bad if block.alarm and not alarm else theme.soft if block.role in ("info", "ledger", "stale") else theme.text
     drawn = block.content is not None and (block.content.cells or block.content.bars)
-    size = 11 if drawn or block.role in ("info", "ledger") else 13
+    size = 11 if drawn or block.role in ("info", "ledger", "stale") else 13
     body = "<BR/>".join(font(line, f'POINT-SIZE="{size}" COLOR="{colour}"') for line in block.lines)
     warning = font(alarm, f'POINT-SIZE="11" COLOR="{theme.bad}"', bold=True) if alarm else ""
     if block.content is None or not drawn:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from minitorch.core.node import Node
 from minitorch.core.stepper import Contribution, Stepper
-from viz import layout
+from viz import ranked
 from viz.boxes import Size, edge_size, node_size
-from viz.build import LIMIT, Builder
+from viz.build import LIMIT, WHOLE, Builder
 from viz.errors import DrawError
+from viz.extent import Extent
 from viz.format import DIGITS
 from viz.graphview import EdgeView, GraphView, Mark, NodeView, legend
-from viz.layout import Layout
+from viz.layout import Box, Layout, Route
 from viz.page_edge import reserved
 from viz.picture import label_sizes
 
@@ -44,6 +45,7 @@ class Frames:
         variables: Mapping[str, object] | None = None,
         digits: int = DIGITS,
         limit: int = LIMIT,
+        extent: Extent = WHOLE,
     ) -> None:
         if len(stepper) > MOST_STEPS:
             raise DrawError(
@@ -53,7 +55,7 @@ class Frames:
         here = stepper.position
         try:
             stepper.goto(0)
-            self.builder = Builder(stepper.root, stepper, variables or {}, digits, limit)
+            self.builder = Builder(stepper.root, stepper, variables or {}, digits, limit, extent)
             self.first = self.builder.view()
             self._walk(stepper)
         finally:
@@ -64,6 +66,7 @@ class Frames:
         self.products: list[str] = []
         self.steps: list[Frame] = []
         builder, nodes, edges = self.builder, self._by_id(self.first.nodes), self._by_id(self.first.edges)
+        boxes = {builder.box_of[group.members[0]]: group for group in builder.groups}
         moving = _moving(stepper)
         while (done := stepper.step()) is not None:
             builder.look()
@@ -73,8 +76,11 @@ class Frames:
             for node, slot in [*before, *moving]:
                 assert node.inputs is not None
                 for end in (node, node.inputs[slot]):
-                    id = builder.ids[end]
-                    if id in nodes and id not in changed_nodes and (made := _now(nodes[id], builder.node(end))) != nodes[id]:
+                    id = builder.box_of.get(end) or builder.ids[end]
+                    if id not in nodes or id in changed_nodes:
+                        continue
+                    new = builder.box(boxes[id]) if id in boxes else builder.node(end)
+                    if (made := _now(nodes[id], new)) != nodes[id]:
                         nodes[id] = changed_nodes[id] = made
                 id = f"{builder.ids[node]}e{slot}"
                 if id in edges and (other := _moved(edges[id], builder.edge("", node, slot))) != edges[id]:
@@ -105,6 +111,13 @@ class Frames:
         edges = [*self.first.edges, *(edge for step in self.steps for edge in step.edges.values())]
         return legend(tuple(nodes), tuple(edges))
 
+    def pictures(self, direction: str = "LR") -> Iterator[tuple[GraphView, Layout]]:
+        """The view before the first step and after each, and its layout, the same for all but for the heights of labels."""
+        placed = self.place(direction)
+        for view in self.views():
+            routes = {edge.id: _grown(placed.edges[edge.id], edge_size(edge)) for edge in view.edges}
+            yield view, replace(placed, edges=routes)
+
     def place(self, direction: str = "LR") -> Layout:
         """One layout for all steps: every box and label has the size that its largest content needs (see `reserved`)."""
         nodes = {node.id: node_size(node) for node in self.first.nodes}
@@ -120,9 +133,15 @@ class Frames:
         for edge in self.first.edges:
             ends = edge.source, edge.target
             twins[ends] = _larger(edges[edge.id], twins.get(ends, Size(0, 0)))
-        return layout.place(
+        return ranked.arrange(
             self.first, nodes, {edge.id: twins[edge.source, edge.target] for edge in self.first.edges}, direction=direction
         )
+
+
+def _grown(route: Route, size: Size) -> Route:
+    """The route with its label as high as its text, from where it begins: see `reserved`."""
+    label = route.label
+    return replace(route, label=Box(label.x, label.top + size.height / 2, label.width, size.height))
 
 
 def _moving(stepper: Stepper) -> list[tuple[Node, int]]:

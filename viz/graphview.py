@@ -11,7 +11,7 @@ from typing import Literal
 
 from viz.format import Content
 
-Kind = Literal["operation", "parameter", "input", "constant", "alias", "stub"]
+Kind = Literal["operation", "parameter", "input", "constant", "alias", "stub", "module", "gate"]
 NodeState = Literal["", "todo", "ready", "current", "done", "constant"]
 EdgeState = Literal["", "todo", "next", "last", "done"]
 
@@ -22,8 +22,9 @@ class NodeView:
 
     `name` is complete, `title` is what is printed (`b = a + a`, long names shortened). `gradient` is None while
     none has arrived, and `wants_gradient` tells whether one can. `arrivals`, `ledger`, `steps` and `state`
-    are filled only when the view is made from a stepper. `of` is the node that an alias repeats, `op` the name of
-    the operation.
+    are filled only when the view is made from a stepper. `of` is the node that an alias repeats, `op` the name of the
+    operation. `stale` says what an earlier pass left in a gradient. A closed module says what is `inside`, and for how many
+    equal ones it stands (`repeats`).
     """
 
     id: str
@@ -42,6 +43,9 @@ class NodeView:
     scope: str = ""
     where: str = ""
     of: str = ""
+    stale: str = ""
+    inside: tuple[str, ...] = ()
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ NODE_MARKS = {
     "constant": "constant: gets no gradient",
     "alias": "the same node again",
     "stub": "more of the graph, not shown",
+    "module": "closed: many nodes in one box",
+    "gate": "the operation itself",
 }
 STATE_MARKS = {
     "todo": "todo: gradient incomplete",
@@ -139,8 +145,10 @@ def legend(nodes: tuple[NodeView, ...], edges: tuple[EdgeView, ...]) -> tuple[Ma
         marks.append(Mark("edge:next", "the gradient that moves next"))
     if any(edge.dead for edge in edges):
         marks.append(Mark("edge:dead", "local derivative 0: nothing passes"))
-    if any(node.wants_gradient and node.kind not in ("constant", "stub") and not node.gradient for node in nodes):
+    if any(node.wants_gradient and node.kind in ("operation", "parameter", "input") and not node.gradient for node in nodes):
         marks.append(Mark("text:—", "no gradient has arrived (that is not 0)"))
+    if any(node.stale for node in nodes):
+        marks.append(Mark("text:stale", "left by an earlier backward(): zero_grad() forgotten?"))
     if any(node.arrivals for node in nodes):
         marks.append(Mark("text:1/2 in", "contributions arrived / expected"))
     return tuple(marks)

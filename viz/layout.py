@@ -67,13 +67,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Positions by id, y growing downwards from the top left corner (0, 0) of a `width` x `height` area."""
+    """Positions by id, y growing downwards from the top left corner (0, 0) of a `width` x `height` area.
+
+    `note` says what a reader should know about the layout; there may be no place for `clusters`.
+    """
 
     width: float
     height: float
     nodes: Mapping[str, Box]
     edges: Mapping[str, Route]
     clusters: Mapping[str, Box]
+    note: str = ""
 
 
 def place(
@@ -217,12 +221,12 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
         right - left,
         top - bottom,
         placed,
-        _apart(view, {id: moved_route(route) for id, route in routes.items()}, placed, direction),
+        apart(view, {id: moved_route(route) for id, route in routes.items()}, placed, direction),
         {id: moved_box(box) for id, box in clusters.items()},
     )
 
 
-def _apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str) -> dict[str, Route]:
+def apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str) -> dict[str, Route]:
     """Routes whose arrows reach a box side by side, in the order in which they come.
 
     dot brings all to the middle of its side (given separate places, it would bend every chain into a staircase).

@@ -86,6 +86,8 @@ def outline(kind: str, x: float, y: float, w: float, h: float, corner: float, *,
             (x + w, y + h - corner), (x + w - corner, y + h), (x + corner, y + h), (x, y + h - corner)
         ]  # fmt: skip
         return polygon([(x + corner, y), (x + w - corner, y), (x + w, y + corner), *bottom, (x, y + corner)])
+    if kind == "module":  # a box with a double edge at the left
+        return f"{rounded(x, y, w, h, corner, open_bottom=band)}{'' if band else f'M{num(x + 5)},{num(y)}V{num(y + h)}'}"
     if kind == "operation":
         return rounded(x, y, w, h, corner, open_bottom=band)
     return rounded(x, y, w, h, h / 2)  # constants, aliases and stubs: pills

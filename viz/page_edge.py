@@ -55,7 +55,7 @@ def edge_rules() -> str:
     rules = []
     for selector, edge in {
         ".edge": EdgeView("", "", "", 0, ""),
-        **{f".edge.{state}": EdgeView("", "", "", 0, "", state=state) for state in ("todo", "next", "last", "done")},  # type: ignore[arg-type]
+        **{f".edge.{state}": EdgeView("", "", "", 0, "", state=state) for state in ("todo", "next", "last", "done")},
         ".edge.plain": EdgeView("", "", "", 0, "", carries=False),
     }.items():
         colour, width, dash = edge_stroke(edge, VARIABLES)

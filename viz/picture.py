@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import tempfile
 import warnings
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
-from viz import dot, layout, svg
+from viz import dot, layout, ranked, raster, svg
 from viz.boxes import Size, edge_size, node_size
 from viz.errors import DrawError
 from viz.graphview import GraphView
+from viz.text import tree
+from viz.theme import LIGHT, Theme
 
-SUFFIXES = (".svg", ".png", ".dot")
+SUFFIXES = (".svg", ".png", ".pdf", ".dot", ".json", ".txt")
 PNG_DPI = 144
 PNG_INCHES = 80  # a larger picture is scaled down: beyond 16,000 pixels, many programs give up
 
@@ -21,27 +26,47 @@ PNG_INCHES = 80  # a larger picture is scaled down: beyond 16,000 pixels, many p
 class Picture:
     """A drawing of a graph. It shows itself in a notebook; `save` writes it where a program is wanted."""
 
-    def __init__(self, view: GraphView, *, direction: str = "LR", time_limit: float = layout.TIME_LIMIT) -> None:
+    def __init__(
+        self, view: GraphView, *, direction: str = "LR", time_limit: float = layout.TIME_LIMIT, theme: Theme = LIGHT
+    ) -> None:  # fmt: skip
         self.view = view
         self.direction = direction
         self.time_limit = time_limit
+        self.theme = theme
+        self.placed: layout.Layout | None = None  # a layout made before, for one of many alike
 
     def dot(self) -> str:
         """The picture as DOT text; needs no Graphviz."""
-        return dot.write(self.view, direction=self.direction)
+        return dot.write(self.view, direction=self.direction, theme=self.theme)
 
     def svg(self) -> str:
-        """The picture as an SVG document. Raises DrawError when no Graphviz can lay it out."""
+        """The picture as an SVG document, laid out by Graphviz, or without it where there is none."""
         return self._svg
 
     def png(self) -> bytes:
-        """The picture as a PNG, 144 dots per inch, drawn by Graphviz itself. Raises DrawError without one."""
-        text = dot.write(self.view, direction=self.direction, pills=True)
+        """The picture as a PNG: drawn by Graphviz, 144 dots per inch, or by Pillow where there is no Graphviz or the layout
+        is fixed. Raises DrawError without either."""
+        if self.placed is not None or not layout.programs() and find_spec("PIL"):
+            return raster.png(self.svg())
+        text = dot.write(self.view, direction=self.direction, pills=True, theme=self.theme)
         text = text.replace("  graph [", f'  graph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}" ', 1)
         return layout.run_dot(text, "png", _checked_png, self.time_limit)
 
+    def pdf(self) -> bytes:
+        """The picture as a PDF, by Graphviz. Raises DrawError without one that can (the one of graphviz-pure cannot)."""
+        text = dot.write(self.view, direction=self.direction, pills=True, theme=self.theme)
+        return layout.run_dot(text, "pdf", _checked_pdf, self.time_limit)
+
+    def json(self) -> str:
+        """The data of the picture, for programs."""
+        return json.dumps({"format": 1, **asdict(self.view)}, ensure_ascii=False, indent=1) + "\n"
+
+    def text(self) -> str:
+        """The picture as a tree of text."""
+        return tree(self.view)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to `path`; its suffix (svg, png, dot) says how. Returns the path.
+        """Write the picture to `path`; its suffix (svg, png, pdf, dot, json, txt) says how. Returns the path.
 
         Raises DrawError for another suffix or a folder that cannot be written. When no Graphviz can draw it, the DOT is
         written beside `path` and the DrawError says so.
@@ -51,10 +76,11 @@ class Picture:
         if suffix not in SUFFIXES:
             shown = f"'{target.suffix}'" if target.suffix else "no suffix"
             raise DrawError(f"cannot write {target.name!r}: {shown}; use one of {', '.join(SUFFIXES)}")
-        if suffix == ".dot":
-            return write_whole(target, self.dot().encode())
+        words = {".dot": self.dot, ".json": self.json, ".txt": self.text}
+        if suffix in words:
+            return write_whole(target, words[suffix]().encode())
         try:
-            content = self.png() if suffix == ".png" else self.svg().encode()
+            content = {".png": self.png, ".pdf": self.pdf, ".svg": lambda: self.svg().encode()}[suffix]()
         except DrawError as error:
             beside = write_whole(target.with_suffix(".dot"), self.dot().encode())
             raise DrawError(f"{error}; wrote {beside} instead") from None
@@ -74,8 +100,9 @@ class Picture:
     @functools.cached_property
     def _svg(self) -> str:
         nodes = {node.id: node_size(node) for node in self.view.nodes}
-        placed = layout.place(self.view, nodes, label_sizes(self.view), direction=self.direction, time_limit=self.time_limit)
-        return svg.render(self.view, placed)
+        labels = label_sizes(self.view)
+        placed = self.placed or ranked.arrange(self.view, nodes, labels, direction=self.direction, time_limit=self.time_limit)
+        return svg.render(self.view, placed, theme=self.theme)
 
 
 def label_sizes(view: GraphView) -> dict[str, Size]:
@@ -91,6 +118,12 @@ def label_sizes(view: GraphView) -> dict[str, Size]:
 def _checked_png(raw: bytes) -> bytes:
     if not raw.startswith(b"\x89PNG"):
         raise DrawError("it wrote no PNG")
+    return raw
+
+
+def _checked_pdf(raw: bytes) -> bytes:
+    if not raw.startswith(b"%PDF"):
+        raise DrawError("it wrote no PDF")
     return raw
 
 

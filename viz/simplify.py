@@ -25,9 +25,10 @@ def shorten_edges(nodes: Nodes, edges: Edges) -> tuple[Nodes, Edges, list[str]]:
     uses: dict[str, list[EdgeView]] = {}
     for edge in edges:
         uses.setdefault(edge.source, []).append(edge)
+    order = {node.id: i for i, node in enumerate(nodes)}
     aliases: dict[str, NodeView] = {}  # edge id -> what stands at its beginning instead
     for source, group in uses.items():
-        for edge in _far_uses(by_id[source], group, ranks):
+        for edge in (*_far_uses(by_id[source], group, ranks), *(edge for edge in group if order[source] > order[edge.target])):
             node = by_id[source]
             aliases[edge.id] = NodeView(
                 f"{edge.id}a", "alias", node.name, node.title.partition(" = ")[0], scope=by_id[edge.target].scope,
@@ -55,7 +56,8 @@ def _ranks(nodes: Nodes, edges: Edges) -> dict[str, int]:
         into.setdefault(edge.target, []).append(edge.source)
     ranks: dict[str, int] = {}
     for node in nodes:  # creation order: inputs come first
-        ranks[node.id] = max((ranks[source] + 1 for source in into.get(node.id, ())), default=0)
+        # A closed module may be read before all of it is computed: then what it hands out comes later in the list.
+        ranks[node.id] = max((ranks.get(source, 0) + 1 for source in into.get(node.id, ())), default=0)
     for edge in reversed(edges):
         if edge.source not in into:
             ranks[edge.source] = ranks[edge.target] - 1

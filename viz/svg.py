@@ -7,6 +7,7 @@ texts step by step.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import hypot
 
 from viz.boxes import LABEL_ROW, SMALL, STEP, step_width
@@ -26,11 +27,13 @@ LEAST_WIDTH = 460.0
 ARROW = 9.0
 
 
-def render(view: GraphView, layout: Layout, *, theme: Theme = LIGHT) -> str:
-    """The SVG document of a view. The same view and layout give the same text."""
+def render(view: GraphView, layout: Layout, *, theme: Theme = LIGHT, least: float = 0.0) -> str:
+    """The SVG document of a view, with room for a title `least` wide. The same view and layout give the same text."""
+    if layout.note:
+        view = replace(view, notes=(*view.notes, layout.note))
     zoom = min(max(layout.width / 1100, 1.0), 2.2)  # a wide picture is shown smaller: its title and legend grow with it
     head, head_height = _header(view, theme)
-    width = max(layout.width, LEAST_WIDTH, zoom * _header_width(view))
+    width = max(layout.width, LEAST_WIDTH, zoom * max(least, header_width(view)))
     legend, legend_height = draw_legend(view.legend, width / zoom, theme)
     left, top = MARGIN + (width - layout.width) / 2, MARGIN + zoom * head_height
     total_width, total_height = width + 2 * MARGIN, top + layout.height + zoom * legend_height + MARGIN
@@ -50,7 +53,8 @@ def render(view: GraphView, layout: Layout, *, theme: Theme = LIGHT) -> str:
         f'<g class="graph" transform="translate({num(left)} {num(top)})">',
     ]
     for cluster in view.clusters:
-        lines += draw_cluster(cluster.id, cluster.label, layout.clusters[cluster.id], theme)
+        if cluster.id in layout.clusters:
+            lines += draw_cluster(cluster.id, cluster.label, layout.clusters[cluster.id], theme)
     for edge in view.edges:
         lines += draw_edge(edge, layout.edges[edge.id], names, theme)
     for node in view.nodes:
@@ -61,7 +65,8 @@ def render(view: GraphView, layout: Layout, *, theme: Theme = LIGHT) -> str:
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _header_width(view: GraphView) -> float:
+def header_width(view: GraphView) -> float:
+    """How wide the title and the lines below it are."""
     return max(sans_width(view.title, 18, bold=True), *(sans_width(line, 13) for line in (view.subtitle, *view.notes)))
 
 

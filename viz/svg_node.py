@@ -76,7 +76,7 @@ def _frame(node: NodeView, content: Card, area: tuple[float, float, float, float
 
 def _block(block: Block, x: float, top: float, w: float, height: float, theme: Theme) -> list[str]:
     left = x + PAD + LABEL
-    small = block.role in ("info", "ledger")
+    small = block.role in ("info", "ledger", "stale")
     lines = [text(x + PAD, top + 14, block.label, SMALL, theme.soft, sans=True)]
     if block.content is not None and block.content.cells:
         lines += _cells(block, left, top + 2, theme)
@@ -92,7 +92,7 @@ def _block(block: Block, x: float, top: float, w: float, height: float, theme: T
         at = top + 13 + 15 * len(block.lines)
         lines.append(text(left + BARS_WIDTH + 10, at, block.alarm, SMALL, theme.bad, bold=True, name="alarm"))
     else:
-        size, colour = (SMALL, theme.soft) if small else (BODY, theme.text)
+        size, colour = (SMALL, theme.bad if block.role == "stale" else theme.soft) if small else (BODY, theme.text)
         alarmed = bool(block.alarm)
         line = block.lines[0]
         lines.append(text(left, top + 14.5, line, size, theme.bad if alarmed else colour, bold=alarmed, name=block.role))

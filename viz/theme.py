@@ -80,6 +80,8 @@ LIGHT = Theme(
         "alias": Ink("#64748b", "#ffffff", "#ffffff", "#475569"),
         "stub": Ink("#64748b", "#ffffff", "#ffffff", "#475569"),
         "output": Ink("#0f766e", "#ffffff", "#d9f5ef", "#115e59"),
+        "module": Ink("#334155", "#f8fafc", "#e2e8f0", "#334155"),
+        "gate": Ink("#475569", "#e2e8f0", "#e2e8f0", "#334155"),
     },
 )
 
@@ -106,6 +108,8 @@ DARK = Theme(
         "alias": Ink("#94a3b8", "#1a2438", "#1a2438", "#cbd5e1"),
         "stub": Ink("#94a3b8", "#1a2438", "#1a2438", "#cbd5e1"),
         "output": Ink("#5eead4", "#1a2438", "#134a45", "#b8f5ea"),
+        "module": Ink("#cbd5e1", "#1f2a40", "#3b4a63", "#e2e8f0"),
+        "gate": Ink("#94a3b8", "#3b4a63", "#3b4a63", "#e2e8f0"),
     },
 )
 

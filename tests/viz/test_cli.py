@@ -112,9 +112,14 @@ def test_a_script_that_is_not_python(draw, tmp_path):
         (["empty.py"], "empty.py keeps no computed Value or Tensor"),
         (["plain.py:y"], "plain.py has nothing called 'y' (name 'y' is not defined); Values and Tensors it keeps: x"),
         (["plain.py:n"], "plain.py:n is 3 (int), which has no graph"),
-        (["plain.py", "-o", "out.gif"], "-o out.gif: the suffix must be one of .svg, .png, .dot"),
+        (["plain.py", "-o", "out.bmp"], "-o out.bmp: the suffix must be one of .svg, .png, .pdf, .dot"),
         (["plain.py", "-o", "nowhere/out.svg"], "-o nowhere/out.svg: there is no folder 'nowhere'"),
         (["plain.py", "--digits", "0"], "--digits and --limit must be at least 1"),
+        (["plain.py", "-e", "1"], "draw scripts or -e, not both"),
+        (["-e", "1", "--watch"], "--watch looks at a script"),
+        (["plain.py", "--depth", "-1"], "--hops and --depth must be at least 0"),
+        (["plain.py", "--steps", "--at", "3"], "--at and --steps exclude each other"),
+        (["plain.py", "--lesson", "x.html", "-o", "y.svg"], "--lesson names the file"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(draw, tmp_path, arguments, message):
@@ -124,15 +129,83 @@ def test_wrong_usage_is_one_sentence_and_status_2(draw, tmp_path, arguments, mes
     assert (status, out) == (2, "") and message in err and err.count("\n") == 1
 
 
-def test_nothing_to_draw_is_argparse_usage(draw):
-    with pytest.raises(SystemExit) as caught:
-        draw()
-    assert caught.value.code == 2
+def test_nothing_to_draw_is_usage(draw):
+    assert draw() == (2, "", "minitorch draw: give scripts to draw, or an expression with -e\n")
+
+
+CHAIN = "a = Value(2.0); b = a + a; c = b * b; c"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--at", "-2"], "drew 'c': 3 boxes in out.svg"),
+        (["--theme", "dark", "--style", "circuit", "--digits", "2"], "drew 'c': 5 boxes in out.svg"),
+        (["--around", "a", "--hops", "1"], "drew 'c': 2 boxes in out.svg\nShowing the 2 of 3 nodes at most 1 edge from a."),
+        (["--path", "a", "b"], "drew 'c': 2 boxes in out.svg\nShowing the 2 of 3 nodes on the way from a to b."),
+        (["--worksheet"], "wrote the worksheet of 'c' in out.svg, its answer key in out.key.svg"),
+    ],
+)
+def test_what_is_drawn_and_how(draw, tmp_path, options, told):
+    status, out, err = draw("-e", CHAIN, "-o", "out.svg", *options)
+    assert (status, out, err) == (0, told + "\n", "")
+    for path in tmp_path.glob("*.svg"):
+        ET.parse(path)
+
+
+def test_the_pass_at_a_step(draw, tmp_path):
+    draw("-e", CHAIN, "-o", "out.txt", "--at", "3")
+    assert "step 3 of 4 · arrived: b → a (as a)" in (tmp_path / "out.txt").read_text("utf-8")
+    assert draw("-e", CHAIN, "--at", "9")[::2] == (1, "minitorch draw: --at 9 is outside this pass, whose steps are 0 to 4\n")
+
+
+def test_one_picture_for_every_step_all_alike(draw, tmp_path):
+    status, out, _ = draw("-e", CHAIN, "-o", "out.svg", "--steps")
+    assert (status, out) == (0, "drew 'c': 5 pictures, out-000.svg to out-004.svg\n")
+    roots = [ET.parse(path).getroot() for path in sorted(tmp_path.glob("out-*.svg"))]
+    assert len(roots) == 5 and len({root.get("viewBox") for root in roots}) == 1
+
+
+def test_a_lesson_takes_the_notes_beside_the_script(draw, tmp_path):
+    (tmp_path / "s.py").write_text("from minitorch import Value\na = Value(3.0)\nb = a * a\n")
+    (tmp_path / "s.notes.md").write_text("# Squares\n\n## end\nIt is 2a.\n")
+    status, out, _ = draw("s.py", "--lesson", "s.html")
+    assert (status, out) == (0, "wrote the lesson of 'b', computed last (s.py:3): 2 steps in s.html\n")
+    text = (tmp_path / "s.html").read_text("utf-8")
+    assert "<title>Squares</title>" in text and "It is 2a." in text
+
+
+def test_many_scripts_in_one_call(draw, tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.py").write_text(f"from minitorch import Value\n{name} = Value(3.0) * 2\n")
+    (tmp_path / "pictures").mkdir()
+    assert draw("one.py", "two.py", "-o", "pictures", "--format", "dot")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["one.dot", "two.dot"]
+    (tmp_path / "two.py").write_text("1 / 0\n")
+    status, out, err = draw("two.py", "one.py", "--format", "json")
+    assert status == 3 and "ZeroDivisionError" in err and "one.json" in out  # the others are drawn all the same
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "dot", "json", "txt", "gif", "html"])
+def test_every_format(draw, tmp_path, suffix):
+    assert draw("-e", CHAIN, "--format", suffix)[0] == 0
+    assert (tmp_path / f"graph.{suffix}").stat().st_size > 100
+
+
+def test_watching_draws_again_what_was_saved(tmp_path, monkeypatch, capsys):
+    from viz import watch
+
+    script = tmp_path / "s.py"
+    script.write_text("1")
+    monkeypatch.setattr(watch.time, "sleep", lambda _: script.write_text(script.read_text() + "1"))
+    seen = []
+    watch.watch([script], seen.append, looks=3)
+    assert seen == [script] * 3 and "watching" in capsys.readouterr().out
 
 
 def test_without_dot_status_1_and_the_dot_file(draw, tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "programs", lambda: [])
-    status, out, err = draw("-e", "Value(2.0) * 3", "-o", "out.svg")
+    status, out, err = draw("-e", "Value(2.0) * 3", "-o", "out.pdf")
     assert (status, out) == (1, "") and "wrote out.dot instead" in err
     assert (tmp_path / "out.dot").exists()
 

@@ -18,11 +18,11 @@ from typing import Any
 from minitorch.core.node import Node
 from minitorch.core.stepper import Stepper
 from viz import notes as teachers
-from viz.build import LIMIT
+from viz.build import LIMIT, WHOLE
 from viz.card import ABSENT, picture_sentence
 from viz.deltas import Group, Sheet, Strings, change
-from viz.drawing import callers_variables
-from viz.errors import DrawError
+from viz.drawing import callers_variables, stepper_of
+from viz.extent import Extent
 from viz.format import DIGITS, Content, shape_text
 from viz.frames import Frames
 from viz.graphview import EdgeView, GraphView, NodeView
@@ -50,6 +50,7 @@ def lesson(
     digits: int = DIGITS,
     limit: int = LIMIT,
     direction: str = "LR",
+    extent: Extent = WHOLE,
 ) -> Path:
     """Write the lesson page of a backward pass to `path`; returns the path.
 
@@ -59,7 +60,7 @@ def lesson(
     """
     page = page_of(
         of, notes=notes, variables=callers_variables() if variables is None else variables,
-        digits=digits, limit=limit, direction=direction,
+        digits=digits, limit=limit, direction=direction, extent=extent,
     )  # fmt: skip
     return write_whole(Path(path), page.encode())
 
@@ -72,17 +73,12 @@ def page_of(
     digits: int,
     limit: int,
     direction: str,
+    extent: Extent = WHOLE,
 ) -> str:
     """The text of the page."""
-    if isinstance(of, Stepper):
-        stepper = of
-    else:
-        try:
-            stepper = Stepper(of)
-        except RuntimeError as error:
-            raise DrawError(str(error)) from None
+    stepper = stepper_of(of)
     told = teachers.read(Path(notes), len(stepper)) if notes is not None else teachers.Notes()
-    frames = Frames(stepper, variables=variables, digits=digits, limit=limit)
+    frames = Frames(stepper, variables=variables, digits=digits, limit=limit, extent=extent)
     return _Page(frames, told, direction).text()
 
 
@@ -120,7 +116,7 @@ class _Page:
             "legend": legend,
             "notes": notes,
             "intro": self.told.intro,
-            "remarks": "".join(f'<p class="remark">{html(note)}</p>' for note in first.notes),
+            "remarks": "".join(f'<p class="remark">{html(note)}</p>' for note in (*first.notes, self.layout.note) if note),
             "last": str(len(self.frames.steps)),
         }
         page = _part("lesson.html")

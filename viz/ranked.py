@@ -1,0 +1,188 @@
+"""A layout of our own, for when Graphviz is missing, broken or too slow: ranks, as few crossings as a few sweeps find, and
+every box as near to its neighbours as the others in its rank let it.
+
+It never fails and takes a second for a thousand boxes. What it does not do is keep modules together, so it draws no frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+
+from viz import layout
+from viz.boxes import Size
+from viz.errors import DrawError
+from viz.graphview import GraphView
+from viz.layout import TIME_LIMIT, Box, Layout, Point, Route, apart
+
+MANY = 300  # boxes
+SWEEPS = 6
+GAP_ACROSS = 22.0  # between boxes of one rank
+GAP_ALONG = 30.0  # between ranks
+WAYPOINT = Size(0.0, 8.0)  # where a long edge passes a rank
+
+
+def arrange(
+    view: GraphView, nodes: Mapping[str, Size], edges: Mapping[str, Size], *, direction: str, time_limit: float = TIME_LIMIT
+) -> Layout:  # fmt: skip
+    """The layout of Graphviz, else our own with a note that says why. Many boxes take dot long: then ours at once."""
+    if len(nodes) > MANY:
+        return place(view, nodes, edges, direction=direction)
+    try:
+        return layout.place(view, nodes, edges, direction=direction, time_limit=time_limit)
+    except layout.LayoutTimeout:
+        note = f"Graphviz was too slow for this picture (more than {time_limit:g} s): laid out without it."
+    except DrawError:
+        note = f"Laid out without Graphviz; for a better picture, {layout.INSTALL}."
+    return place(view, nodes, edges, direction=direction, note=note)
+
+
+def place(
+    view: GraphView, nodes: Mapping[str, Size], edges: Mapping[str, Size], *, direction: str = "LR", note: str = ""
+) -> Layout:
+    """Lay a view out without Graphviz."""
+    turned = direction == "TB"
+
+    def upright(size: Size) -> Size:
+        return Size(size.height, size.width) if turned else size
+
+    sizes = {id: upright(size) for id, size in (*nodes.items(), *edges.items())}
+    chains, ranks = _chains(view, sizes)
+    rows = _rows(chains, ranks)
+    _untangle(rows, chains)
+    across = _across(rows, chains, sizes)
+    along, length = _along(rows, sizes)
+    least = min((across[id] - sizes[id].height / 2 for id in across), default=0.0)
+    most = max((across[id] + sizes[id].height / 2 for id in across), default=0.0)
+
+    def turn(point: Point) -> Point:
+        return (point[1], point[0]) if turned else point
+
+    def box(id: str) -> Box:
+        size = nodes.get(id) or edges[id]
+        return Box(*turn((along[ranks[id]], across[id] - least)), size.width, size.height)
+
+    boxes = {id: box(id) for id in nodes}
+    routes = {}
+    for edge in view.edges:
+        *way, target = chains[edge.id]
+        points = [(along[ranks[id]], across[id] - least) for id in way]
+        (x, y), (lx, ly), half = points[0], points[-1], sizes[edge.id].width / 2
+        start = [(x + sizes[edge.source].width / 2, y), *points[1:-1], (lx - half, ly)]
+        end = [(lx + half, ly), (along[ranks[target]] - sizes[target].width / 2, across[target] - least)]
+        routes[edge.id] = Route(tuple(map(turn, _smooth(start))), box(edge.id), tuple(map(turn, _smooth(end))))
+    width, height = (most - least, length) if turned else (length, most - least)
+    return Layout(width, height, boxes, apart(view, routes, boxes, direction), {}, note)
+
+
+def _chains(view: GraphView, sizes: dict[str, Size]) -> tuple[dict[str, list[str]], dict[str, int]]:
+    """What each edge passes, from its source over waypoints and its label to its target, and the rank of all of these.
+
+    Nodes have even ranks; a label stands just before its target.
+    """
+    ranks: dict[str, int] = {}
+    into: dict[str, list[str]] = {}
+    onward: dict[str, list[str]] = {}
+    for edge in view.edges:
+        into.setdefault(edge.target, []).append(edge.source)
+        onward.setdefault(edge.source, []).append(edge.target)
+    for node in view.nodes:  # inputs come first
+        ranks[node.id] = max((ranks.get(source, 0) + 2 for source in into.get(node.id, ())), default=0)
+    for node in view.nodes:  # what nothing leads to stands just before its first use
+        if node.id not in into and node.id in onward:
+            ranks[node.id] = min(ranks[target] for target in onward[node.id]) - 2
+    chains: dict[str, list[str]] = {}
+    for edge in view.edges:
+        ranks[edge.id] = ranks[edge.target] - 1
+        way = []
+        for rank in range(ranks[edge.source] + 1, ranks[edge.id]):
+            way.append(f"{edge.id}.{rank}")
+            ranks[way[-1]], sizes[way[-1]] = rank, WAYPOINT
+        chains[edge.id] = [edge.source, *way, edge.id, edge.target]
+    least = min(ranks.values(), default=0)
+    return chains, {id: rank - least for id, rank in ranks.items()}
+
+
+def _rows(chains: Mapping[str, Sequence[str]], ranks: Mapping[str, int]) -> list[list[str]]:
+    """The ids of each rank; what belongs together starts side by side."""
+    rows: list[list[str]] = [[] for _ in range(max(ranks.values(), default=-1) + 1)]
+    order: dict[str, None] = {}
+    for chain in list(chains.values())[::-1]:  # from the root
+        order.update(dict.fromkeys(reversed(chain)))
+    order.update(dict.fromkeys(ranks))
+    for id in order:
+        rows[ranks[id]].append(id)
+    return rows
+
+
+def _neighbours(chains: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    before: dict[str, list[str]] = {}
+    after: dict[str, list[str]] = {}
+    for chain in chains.values():
+        for one, other in zip(chain, chain[1:]):
+            after.setdefault(one, []).append(other)
+            before.setdefault(other, []).append(one)
+    return before, after
+
+
+def _untangle(rows: list[list[str]], chains: Mapping[str, Sequence[str]]) -> None:
+    """Order each rank by the mean place of its neighbours, back and forth: the barycentre heuristic of Sugiyama."""
+    before, after = _neighbours(chains)
+    places = {id: i / len(row) for row in rows for i, id in enumerate(row)}
+    for sweep in range(2 * SWEEPS):
+        beside = after if sweep % 2 == 0 else before
+        for row in rows[::-1] if sweep % 2 == 0 else rows:
+            row.sort(key=lambda id: fmean([places[other] for other in beside[id]]) if id in beside else places[id])
+            places.update((id, i / len(row)) for i, id in enumerate(row))
+
+
+def _across(rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: Mapping[str, Size]) -> dict[str, float]:
+    """Where each thing stands in its rank: as near as it can to the mean of its neighbours, without touching the others."""
+    before, after = _neighbours(chains)
+    at: dict[str, float] = {}
+    for row in rows:
+        at.update(zip(row, _spread([0.0] * len(row), [sizes[id].height for id in row])))
+    for sweep in range(2 * SWEEPS):
+        beside = after if sweep % 2 == 0 else before
+        for row in rows[::-1] if sweep % 2 == 0 else rows:
+            wanted = [fmean([at[other] for other in beside[id]]) if id in beside else at[id] for id in row]
+            at.update(zip(row, _spread(wanted, [sizes[id].height for id in row])))
+    return at
+
+
+def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+    """The places nearest to `wanted` (least squares) at which things of these heights, in this order, do not touch.
+
+    Pool adjacent violators: without the room the things before need, the places must only not decrease.
+    """
+    room, offsets = 0.0, []
+    for i, height in enumerate(heights):
+        room += (heights[i - 1] + height) / 2 + GAP_ACROSS if i else 0.0
+        offsets.append(room)
+    pools: list[tuple[float, int]] = []  # mean, count
+    for place, offset in zip(wanted, offsets):
+        mean, count = place - offset, 1
+        while pools and pools[-1][0] > mean:
+            other, others = pools.pop()
+            mean, count = (mean * count + other * others) / (count + others), count + others
+        pools.append((mean, count))
+    flat = [mean for mean, count in pools for _ in range(count)]
+    return [place + offset for place, offset in zip(flat, offsets)]
+
+
+def _along(rows: Sequence[Sequence[str]], sizes: Mapping[str, Size]) -> tuple[list[float], float]:
+    """The middle of every rank, and the length of all."""
+    middles, at = [], 0.0
+    for row in rows:
+        width = max((sizes[id].width for id in row), default=0.0)
+        middles.append(at + width / 2)
+        at += width + GAP_ALONG
+    return middles, max(at - GAP_ALONG, 0.0)
+
+
+def _smooth(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Bezier points through `points`, along the ranks at each."""
+    curve = [points[0]]
+    for (x, y), (to_x, to_y) in zip(points, points[1:]):
+        curve += [((x + to_x) / 2, y), ((x + to_x) / 2, to_y), (to_x, to_y)]
+    return tuple(curve)
