@@ -45,6 +45,8 @@ class Session:
         self.width = 80
         self.interpreter = Interpreter(self.namespace)
         self.branches: Branches | None = None
+        self.outside: list[Branches] = []
+        """The passes around the present one, which is a zoom into one of their nodes."""
         self.expression = ""
         self.stops = Stops()
         self.lines: list[str] = []
@@ -151,10 +153,25 @@ class Session:
     def begin(self, stepper: Stepper, expression: str) -> None:
         """Take up a pass. Of the one before, the current branch's nodes stay the ones that variables hold."""
         self._graph = None
+        self.outside.clear()
         self.branches, self.expression, self._repeat = Branches(stepper), expression, ""
+
+    def zoom(self, stepper: Stepper) -> None:
+        """Take up a pass inside the present one, to which `unzoom` returns."""
+        assert self.branches is not None
+        self.outside.append(self.branches)
+        self.branches, self._graph = Branches(stepper), None
+        self.stops.disarm()
+
+    def unzoom(self) -> None:
+        """Back to the pass around this one."""
+        self.branches, self._graph = self.outside.pop(), None
+        self.stops.disarm()
 
     def end_pass(self) -> None:
         """Leave the pass, as the main branch has it."""
+        while self.outside:
+            self.unzoom()
         if self.branches is not None:
             self.switch(self.branches.all[0])
             self.branches.close()

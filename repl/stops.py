@@ -159,7 +159,7 @@ class Observed:
         if self.condition is None:
             found = graph.by_name.get(self.node)
             return stepper.flow(found) if found is not None else None
-        here = stepper.node or stepper.root
+        here = stepper.root if stepper.node is None else stepper.node
         return self.condition.value(surroundings(stepper, graph, here, variables))
 
 

@@ -113,7 +113,7 @@ def stop(
     stepper = graph.stepper
     assert stepper is not None
     latest = contributions[-most:]
-    here = contributions[-1].node if contributions else stepper.node or stepper.root
+    here = contributions[-1].node if contributions else stepper.root if stepper.node is None else stepper.node
     touched = list(dict.fromkeys(c.input for c in latest))
     if how == "end":
         touched = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]][: 3 * most]

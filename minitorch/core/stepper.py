@@ -61,6 +61,19 @@ class Contribution:
         return _reduction(self._product, self.input)
 
     @property
+    def weight(self) -> int:
+        """Bytes of the arrays that only this contribution holds."""
+        return sum(
+            getattr(part, "nbytes", 0)
+            for part in {id(part): part for part in (self.before, self.local, self._product, self._received)}.values()
+        )
+
+    def forget(self) -> None:
+        """Let the arrays go."""
+        if self.weight:
+            self.incoming = self.local = self.before = self.after = self._product = self._received = None
+
+    @property
     def _op(self) -> Op:
         assert self.node.op is not None
         return self.node.op
@@ -76,10 +89,13 @@ class Stepper:
     and lose it again on the way back. Any walk restores every flow bit for bit (a reverted contribution puts the saved
     value back, it subtracts nothing), and at the end the gradients are those of `root.backward()`, bit for bit.
 
-    The graph is kept. The plan is one list of nodes; what a contribution says is computed when it is stepped on.
+    The graph is kept. The plan is one list of nodes; what a contribution says is computed when it is stepped on. What
+    stepping back needs are arrays; with `limit` (bytes) the oldest are let go when there are more, and going back so far
+    walks the pass again from its start.
     """
 
-    def __init__(self, root: Node, gradient: Any = None) -> None:
+    def __init__(self, root: Node, gradient: Any = None, limit: int | None = None) -> None:
+        self.limit = limit
         start = engine.seed(root, gradient, create_graph=False)
         self.root = root
         steps = self._plan()
@@ -88,6 +104,9 @@ class Stepper:
         self._slots = [slots for _, slots in steps]
         self._first = list(accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
         self._applied: list[Contribution] = []
+        self._held = 0  # bytes of the arrays in _applied
+        self._forgotten = 0  # how many of the first in _applied have let their arrays go
+        self._start: dict[Node, Any] = {}
         self._ledgers: dict[Node, list[Contribution]] = {}
         self._pulled: tuple[int, Any, list[tuple[int, Any, Any]]] | None = None
         self._grads_before: list[tuple[Node, Any]] | None = None
@@ -106,6 +125,11 @@ class Stepper:
     def finished(self) -> bool:
         """True at the end of the pass, where `.grad` has been given out."""
         return self.position == len(self)
+
+    @property
+    def applied(self) -> list[Contribution]:
+        """The contributions applied so far, in order."""
+        return list(self._applied)
 
     @property
     def last(self) -> Contribution | None:
@@ -133,6 +157,8 @@ class Stepper:
         """Apply the next contribution and return it; None at the end."""
         if self.finished:
             return None
+        if not self._applied:
+            self._start = dict(self._flow)
         number = self._node_number()
         node, offset = self.order[number], self.position - self._first[number]
         incoming, pulled = self._pull(number)
@@ -149,6 +175,8 @@ class Stepper:
         done = Contribution(self.position, node, slot, x, incoming, local, product, received, before, self._flow.get(x))
         self._applied.append(done)
         self._ledgers.setdefault(x, []).append(done)
+        if self.limit is not None:
+            self._forget_down_to(self.limit)
         if self.finished:
             self._give_grads()
         return done
@@ -164,9 +192,13 @@ class Stepper:
         """Take the last contribution back and return it; None at the start."""
         if not self._applied:
             return None
+        if self._forgotten == len(self._applied):
+            self._walk_again()
         if self.finished:
             self._take_grads()
         undone = self._applied.pop()
+        if self.limit is not None:
+            self._held -= undone.weight
         x = undone.input
         self._ledgers[x].pop()
         if undone.before is None:
@@ -261,6 +293,24 @@ class Stepper:
             # A user's function may have nothing to say about an input: that edge hands on None.
             self._pulled = number, grad, [found.get(slot, (slot, None, None)) for slot in slots]
         return self._pulled[1:]
+
+    def _forget_down_to(self, limit: int) -> None:
+        """Let the arrays of the oldest contributions go, all but the last one's at most."""
+        self._held += self._applied[-1].weight
+        while self._held > limit and self._forgotten < len(self._applied) - 1:
+            oldest = self._applied[self._forgotten]
+            self._held -= oldest.weight
+            oldest.forget()
+            self._forgotten += 1
+
+    def _walk_again(self) -> None:
+        """Come to the present position from the start, to have the arrays of the last contributions once more."""
+        position = self.position
+        if self.finished:
+            self._take_grads()
+        self._flow = engine.Flow(self._start, reversible=True)
+        self._applied, self._ledgers, self._pulled, self._held, self._forgotten = [], {}, None, 0, 0
+        self.goto(position)
 
     def _give_grads(self) -> None:
         self._grads_before = []

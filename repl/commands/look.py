@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from minitorch.core.node import Node
-from repl import echo, phrases
+from repl import echo, insight, phrases
 from repl.commands.move import EXAMPLE
 from repl.commands.stop import listing
 from repl.graph import Graph, held, sends
@@ -89,7 +89,7 @@ def list_(session: Session, argument: str) -> View:
         first = min(max(here - AROUND, 0), len(nodes) - 2 * AROUND - 1)
         footer = f"{count(len(graph.nodes), 'node')}; `list all` shows more, `list op:mul` or `list leaf` some"
         nodes = nodes[first : first + 2 * AROUND + 1]
-    return _table(graph, nodes, current, footer)
+    return node_table(graph, nodes, current, footer)
 
 
 def _leaves(graph: Graph) -> list[Node]:
@@ -97,7 +97,8 @@ def _leaves(graph: Graph) -> list[Node]:
     return [node for node in graph.nodes if node.is_leaf and graph.stepper.arrivals(node)[1]]
 
 
-def _table(graph: Graph, nodes: Sequence[Node], current: Node | None, footer: str = "") -> Table:
+def node_table(graph: Graph, nodes: Sequence[Node], current: Node | None, footer: str = "") -> Table:
+    """Nodes with what they are, their values and gradients."""
     shown = nodes[:MOST]
     if len(nodes) > MOST:
         footer = f"the first {MOST} of {count(len(nodes), 'node')}; `list op:mul`, `list mlp.*` or `list leaf` show some"
@@ -155,13 +156,16 @@ def print_(session: Session, argument: str) -> View:
 def info(session: Session, argument: str) -> View:
     """Everything about one node; alone, about the pass.
 
-    TOPIC is breaks, ready, leaves, params or names: `leaves` are the nodes nothing was computed from; `params` those
-    of them that get a gradient; `ready` the nodes whose gradient is complete; `names` your variables that are nodes.
+    TOPIC is breaks, ready, leaves, params, names, grads, module or memory: `leaves` are the nodes nothing was computed
+    from; `params` those of them that get a gradient; `ready` the nodes whose gradient is complete; `names` your variables
+    that are nodes; `grads` the norms of weights and gradients; `module` each module with its dead units; `memory` what all
+    this takes.
     """
     topics: dict[str, Callable[[Session], View]] = {
         "": _info_pass, "breaks": listing, "ready": _info_ready, "names": _info_names,
         "leaves": lambda s: _some(s, (n for n in s.graph.nodes if n.is_leaf), "leaves"),
         "params": lambda s: _some(s, (n for n in s.graph.nodes if n.is_leaf and n.requires_grad), "parameters"),
+        "grads": insight.gradients, "module": insight.modules, "memory": insight.memory,
     }  # fmt: skip
     if argument in topics and argument not in session.variables:
         return topics[argument](session)
@@ -200,7 +204,7 @@ def _some(session: Session, nodes: Iterable[Node], what: str) -> View:
     found = list(nodes)
     if not found:
         return Message(f"no {what}")
-    return _table(session.graph, found, session.stepper.node if session.stepper is not None else None)
+    return node_table(session.graph, found, session.stepper.node if session.stepper is not None else None)
 
 
 def _info_node(node: Node, graph: Graph) -> View:

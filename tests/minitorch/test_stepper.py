@@ -322,3 +322,33 @@ def test_a_hundred_thousand_values_pause_at_once() -> None:
     assert stepper.arrivals(a) == (0, 100_001)
     stepper.next()
     assert stepper.flow(a) == 1.0
+
+
+def test_a_limit_lets_arrays_go_and_walks_again():
+    x = minitorch.ones(4, 8).requires_grad_()
+    weights = [(minitorch.randn(8, 8) * 0.3).requires_grad_() for _ in range(6)]
+    y = x
+    for w in weights:
+        y = (y @ w).tanh() + y * 0.5
+    root = y.sum()
+    free, capped = Stepper(root), Stepper(root, limit=1000)
+    free.run()
+    assert sum(c.weight for c in free.applied) > 1000
+    free.goto(0)
+    capped.run()
+    assert sum(c.weight for c in capped.applied) <= 1000
+    assert [c.index for c in capped.applied] == list(range(len(capped)))
+    while capped.position:
+        undone = capped.rstep()
+        free.goto(capped.position)
+        for node in [x, *weights, root]:
+            one, other = capped.flow(node), free.flow(node)
+            assert (one is None) == (other is None) and (one is None or (one == other).all())
+        assert undone is not None and undone.after is not None
+    assert all(w.grad is None for w in weights)
+    capped.run()
+    given = [w.grad.numpy().copy() for w in weights]
+    for w in weights:
+        w.grad = None
+    root.backward()
+    assert all((a == w.grad.numpy()).all() for a, w in zip(given, weights))

@@ -13,9 +13,9 @@ def texts(line: str, *lines: str, asked: bool = True) -> list[str]:
 def test_commands_with_their_summaries() -> None:
     found = offers(session(), "rs")
     assert [offer.text for offer in found if offer.text == "rstep"] and found[0].remark
-    assert texts("st", asked=False) == ["step", "start"]
+    assert texts("st", asked=False) == ["step", "start", "storage"]
     assert "stack" in texts("st")  # Python, once asked for
-    assert texts(":st") == ["step", "start"]
+    assert texts(":st") == ["step", "start", "storage"]
 
 
 def test_nodes_with_their_values() -> None:

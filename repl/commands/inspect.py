@@ -1,0 +1,296 @@
+"""Look closer: find nodes, their source lines, the way a gradient takes, and what is inside an array."""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minitorch.core import backward as engine
+from minitorch.core.node import Node
+from repl import phrases
+from repl.catches import size
+from repl.commands.look import node_table
+from repl.commands.move import EXAMPLE
+from repl.graph import Graph
+from repl.phrases import brief, plain
+from repl.registry import CommandError, command
+from repl.stops import Condition, surroundings
+from repl.views import Echo, Facts, Message, Table, View
+from viz.format import host, number
+
+if TYPE_CHECKING:
+    from repl.engine import Session
+
+BINS, BAR = 10, 40
+ROWS = 16
+AROUND = 3
+MATRIX = (
+    "x = tensor([[1.0, 2.0, 3.0]])",
+    "W = tensor([[0.5, -1.0], [0.25, 1.0], [-2.0, 0.0]], requires_grad=True)",
+    "L = (x @ W).tanh().sum()",
+    "backward L",
+)
+POSITIVE, NEGATIVE, ZERO = "░▓█", "-=≡", "·"
+
+
+@command("find", "fi", group="look", usage="find SEL|EXPR", example=(*EXAMPLE, "end", "find grad < 0"), argument="node")
+def find(session: Session, argument: str) -> View:
+    """List the nodes that SEL picks, or for which EXPR is true.
+
+    EXPR is Python with the names that conditions have: `find norm > 1`, `find op == 'relu' and value.max() == 0`. A node
+    for which it cannot be asked (it has no gradient yet) is left out.
+    """
+    graph = session.graph
+    if not argument:
+        raise CommandError("find what? a selector (`find op:mul`) or a condition (`find norm > 1`)")
+    found = graph.select(argument)
+    if not found:
+        if argument.replace("_", "a").replace(".", "a").isalnum() or argument.startswith(("op:", "shape:")):
+            raise CommandError(graph.missing(argument))
+        condition = Condition.parse(argument)
+        stepper, failed, asked = session.running(), "", 0
+        for node in graph.nodes:
+            try:
+                if condition.holds(surroundings(stepper, graph, node, session.variables)):
+                    found.append(node)
+                asked += 1
+            except Exception as error:  # the user's expression may raise anything
+                failed = f"{type(error).__name__}: {error}"
+        if not asked and failed:
+            raise CommandError(f"'{argument}' could not be asked of any node: {failed}")
+    if not found:
+        return Message("no node")
+    return node_table(graph, found, session.stepper.node if session.stepper is not None else None)
+
+
+@command("source", "src", group="look", usage="source [NODE]", example=(*EXAMPLE, "source mul_1"), argument="node")
+def source(session: Session, argument: str) -> View:
+    """Show the lines of the program around the one that made a node.
+
+    Alone: of the current node."""
+    node, graph = _node(session, argument)
+    if node.made_at is None:
+        raise CommandError(f"{graph.name(node)} remembers no line: it is a leaf, or was made before anybody looked")
+    file, line = node.made_at
+    shown = []
+    for at in range(max(line - AROUND, 1), line + AROUND + 1):
+        text = linecache.getline(file, at).rstrip("\n")
+        if text or at == line:
+            shown.append((f"{'►' if at == line else ' '} {at}", text))
+    title = f"{graph.name(node)}, made at {phrases.place(node) or os.path.basename(file)}"
+    return Facts(title, tuple(shown))
+
+
+@command("path", "pa", group="look", usage="path NODE", example=(*EXAMPLE, "path b"), argument="node")
+def path(session: Session, argument: str) -> View:
+    """The way on which most of a gradient comes: from NODE up to the root.
+
+    At each node the user that sends the largest contribution by the end of the pass. `why` lists all ways to a number.
+    """
+    if not argument:
+        raise CommandError("path to what? a node, as `path mlp.0.weight`")
+    node, _ = session.node(argument)
+    graph, stepper = session.graph, session.running()
+    assert session.branches is not None
+    flows = session.branches.current.gradients()
+    if node not in graph.names or flows.get(node) is None:
+        raise CommandError(f"no gradient flows from {graph.name(stepper.root)} to {argument}")
+    rows: list[tuple[str, ...]] = []
+    while node is not stepper.root:
+        sent = [(s, *edge) for edge in graph.users.get(node, ()) if (s := _sent(*edge, flows)) is not None]
+        norm, user, slot = max(sent, key=lambda one: one[0] if not math.isnan(one[0]) else math.inf)
+        assert user.op is not None and user.inputs is not None
+        others = f"of {len(sent)}" if len(sent) > 1 else ""
+        rows.append(
+            (
+                graph.name(node),
+                phrases.short(flows[node]),
+                f"{number(norm, 3)} {others}".strip(),
+                phrases.definition(user, graph.name),
+                user.scope,
+            )
+        )
+        node = user
+    rows.append((graph.name(node), phrases.short(flows[node]), "seed", "", node.scope))
+    header: tuple[str, ...] = ("node", "grad", "largest |sent|", "by", "module")
+    if not any(row[4] for row in rows):
+        header, rows = header[:4], [row[:4] for row in rows]
+    return Table(header, tuple(reversed(rows)), right=(1, 2), yields=3)
+
+
+def _sent(user: Node, slot: int, flows: Any) -> float | None:
+    """The norm of what a node sends through a slot; None for nothing."""
+    if flows.get(user) is None or slot not in engine.needed_slots(user):
+        return None
+    _, _, product = engine.pulled(user, flows[user], (slot,))[0]
+    assert user.inputs is not None
+    if product is None:
+        return None
+    given = engine.fitted(product, user.inputs[slot], create_graph=False)
+    return size(given.dense() if hasattr(given, "dense") else getattr(given, "grad", given))
+
+
+@command("hist", "hs", group="look", usage="hist [NODE|EXPR]", example=(*MATRIX, "end", "hist W"), argument="expression")
+def hist(session: Session, argument: str) -> Sequence[View]:
+    """Histograms of a node's numbers and of its gradient.
+
+    Of any expression that gives an array, one. Alone: of the current node.
+    """
+    arrays = _arrays(session, argument)
+    room = max(min(session.width - 40, BAR), 8)
+    return [view for name, array in arrays for view in _histogram(name, array, room)]
+
+
+def _arrays(session: Session, argument: str) -> list[tuple[str, np.ndarray]]:
+    """(what it is, the numbers): of a node its value and its gradient, where that has arrived."""
+    if not argument or argument in session.graph.by_name or argument == "@":
+        node, graph = _node(session, argument)
+        gradient = graph.gradient(node) if node.requires_grad else None
+        found = [(graph.name(node), node.raw), (f"grad({graph.name(node)})", gradient)]
+    else:
+        value = session.evaluate(argument)
+        graph = session.graph_of(value) if isinstance(value, Node) else session.graph
+        found = [(argument, plain(value))]
+        if isinstance(value, Node) and value in graph.names and value.requires_grad:
+            found.append((f"grad({graph.name(value)})", graph.gradient(value)))
+    arrays = []
+    for name, raw in found:
+        if raw is None or isinstance(raw, list):
+            continue
+        try:
+            arrays.append((name, np.asarray(host(raw), dtype=float)))
+        except (TypeError, ValueError):
+            raise CommandError(f"'{argument}' is no array of numbers") from None
+    return arrays
+
+
+def _histogram(name: str, array: np.ndarray, room: int) -> list[View]:
+    finite = array[np.isfinite(array)]
+    lost = array.size - finite.size
+    summary = f"{name}: {brief(array)}" + (f", {lost} not finite" if lost else "")
+    if not finite.size or finite.min() == finite.max():
+        return [Message(summary)]
+    counts, edges = np.histogram(finite, bins=min(BINS, max(finite.size, 2)))
+    most = counts.max()
+    rows = tuple(
+        (number(float(a), 3), number(float(b), 3), f"{amount:,}", "█" * max(round(room * amount / most), int(amount > 0)))
+        for a, b, amount in zip(edges, edges[1:], counts)
+    )
+    zeros = f"{(finite == 0).mean():.0%} are exactly 0" if (finite == 0).any() else ""
+    return [Table(("from", "to", "count", ""), rows, summary=summary, footer=zeros, right=(0, 1, 2))]
+
+
+@command("heat", "he", group="look", usage="heat [NODE|EXPR]", example=(*MATRIX, "end", "heat W"), argument="expression")
+def heat(session: Session, argument: str) -> Sequence[View]:
+    """Maps of a node's numbers and of its gradient.
+
+    ░▓█ are positive, -=≡ negative, · is 0, ? nan and ! infinite; the scale ends at the largest size. Of an array with more
+    than two axes, the first of each; `heat W[3]` picks. Large ones are shown by the largest of each block.
+    """
+    shown: list[View] = []
+    for name, array in _arrays(session, argument):
+        while array.ndim > 2:
+            array, name = array[0], f"{name}[0]"
+        top = np.abs(array[np.isfinite(array)]).max(initial=0.0)
+        pooled = _pooled(np.atleast_2d(array), ROWS, max(session.width - 2, 8))
+        by = "" if pooled.shape == np.atleast_2d(array).shape else f", blocks of {-(-array.size // max(pooled.size, 1))} or so"
+        shown.append(Message(f"{name}: {brief(array)}; █ = {number(float(top), 3)}{by}"))
+        shown.append(Echo("\n".join("".join(_cell(x, float(top)) for x in row) for row in pooled)))
+    return shown
+
+
+def _pooled(array: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The array in at most so many rows and columns: of each block the number that is largest in size."""
+    down, across = -(-array.shape[0] // rows), -(-array.shape[1] // columns)
+    if down <= 1 and across <= 1:
+        return array
+    made = []
+    for top in range(0, array.shape[0], down):
+        blocks = [array[top : top + down, left : left + across].reshape(-1) for left in range(0, array.shape[1], across)]
+        made.append([block[np.argmax(np.where(np.isnan(block), np.inf, np.abs(block)))] for block in blocks])
+    return np.array(made)
+
+
+def _cell(x: float, top: float) -> str:
+    if math.isnan(x):
+        return "?"
+    if math.isinf(x):
+        return "!"
+    if x == 0 or top == 0:
+        return ZERO
+    return (POSITIVE if x > 0 else NEGATIVE)[min(int(3 * abs(x) / top), 2)]
+
+
+@command(
+    "storage", "st", group="look", usage="storage [NODE]", example=(*MATRIX, "V = W.T", "storage V"), argument="expression"
+)
+def storage(session: Session, argument: str) -> View:
+    """How an array lies in memory: shape, strides, offset.
+
+    Element [i, j] is number `offset + i × stride 0 + j × stride 1` of the flat buffer. Views (a transpose, a slice) share
+    the buffer of another node; the nodes that do are named. Alone: of the current node.
+    """
+    if argument and argument not in session.graph.by_name and argument != "@":
+        value = session.evaluate(argument)
+        if not isinstance(value, Node):
+            raise CommandError(f"'{argument}' is no Tensor")
+        node, graph = value, session.graph_of(value)
+    else:
+        node, graph = _node(session, argument)
+    raw = node.raw
+    if not hasattr(raw, "strides"):
+        raise CommandError(f"{graph.name(node)} is one number and has no storage; `storage` is for tensors")
+    strides = tuple(step // raw.itemsize for step in raw.strides)
+    owner = raw
+    while getattr(owner, "base", None) is not None and hasattr(owner.base, "nbytes"):
+        owner = owner.base
+    offset = (
+        (raw.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // raw.itemsize if owner is not raw else 0
+    )
+    terms = " + ".join(f"{axis} × {step}" for axis, step in zip("ijklmn", strides))
+    facts = [
+        ("shape", f"{phrases.shape_text(raw.shape)} {raw.dtype}"),
+        ("strides", f"{phrases.shape_text(strides)} elements"),
+        ("offset", f"{offset} of a buffer of {owner.size} elements, {owner.nbytes:,} bytes"),
+    ]
+    if raw.ndim:
+        axes = ", ".join("ijklmn"[: raw.ndim])
+        facts.append(("element", f"[{axes}] is number {f'{offset} + ' if offset else ''}{terms} of the buffer"))
+    facts.append(
+        (
+            "in order",
+            "yes, row after row" if raw.flags.c_contiguous else "no: a step along the last axis skips, or repeats, elements",
+        )
+    )
+    shared = _sharing(node, graph, session)
+    facts.append(
+        ("shared", f"with {', '.join(shared[:6])}: an edit of one in place is seen by all" if shared else "with no other node")
+    )
+    if owner.size <= 16 and host(owner) is owner:
+        facts.append(("buffer", " ".join(number(x, 3) for x in owner.ravel(order="K"))))
+    return Facts(phrases.definition(node, graph.name), tuple(facts))
+
+
+def _sharing(node: Node, graph: Graph, session: Session) -> list[str]:
+    others = {id(x): (graph.name(x), x) for x in graph.nodes}
+    others.update({id(x): (name, x) for name, x in session.variables.items() if isinstance(x, Node)})
+    return [
+        name
+        for name, x in others.values()
+        if x is not node and isinstance(x.raw, np.ndarray) and np.may_share_memory(x.raw, node.raw)
+    ]
+
+
+def _node(session: Session, argument: str) -> tuple[Node, Graph]:
+    """The node an argument names, or the current one."""
+    if argument:
+        return session.node(argument)
+    node = session.running().node
+    if node is None:
+        raise CommandError("the pass is complete, so no node is current; name one")
+    return node, session.graph

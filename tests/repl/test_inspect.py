@@ -1,0 +1,104 @@
+"""find, source, path, hist, heat, storage, zoom, and what `info` says about training."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.repl.driver import REUSE, refuse, say, session, text
+
+MATRIX = (
+    "x = tensor([[1.0, 2.0]])",
+    "W = tensor([[0.5, -1.0], [0.25, 1.0]], requires_grad=True)",
+    "y = x @ W",
+    "L = y.tanh().sum()",
+    "backward L",
+)
+NET = (
+    "generator = minitorch.manual_seed(0)",
+    "net = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))",
+    "L = nn.CrossEntropyLoss()(net(minitorch.randn(5, 3)), tensor([0, 1, 0, 1, 1]))",
+    "backward L",
+)
+
+
+def test_find_by_selector_and_by_condition() -> None:
+    s = session(*REUSE, "end")
+    assert "a" in say(s, "find grad < 0") and " b " not in say(s, "find grad < 0")
+    assert "a × b" in say(s, "find op:mul")
+    assert say(s, "find grad > 100") == "no node\n"
+    assert "could not be asked of any node: NameError" in refuse(s, "find nonsense > 1")
+    assert "no node 'op:relu'" in refuse(s, "find op:relu")
+
+
+def test_source_shows_the_lines_around() -> None:
+    shown = say(session(*REUSE), "source e")
+    assert "e, made at input 3" in shown and "► 1      e = a * b" in shown
+    assert "remembers no line" in refuse(session(*REUSE), "source a")
+
+
+def test_path_follows_the_largest_contribution() -> None:
+    shown = say(session(*REUSE), "path a")
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == ["L", "e", "a"] and "of 2" in shown
+    assert "linear" in say(session(*NET), "path net.0.weight")
+    assert "no gradient flows" in refuse(session(*MATRIX), "path x")
+
+
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_histograms_and_maps_fit(width: int) -> None:
+    s = session(*NET, "end")
+    s.width = width
+    for line in ("hist net.0.weight", "heat net.0.weight", "heat minitorch.randn(50, 300)", "info grads", "info module"):
+        result = s.execute(line)
+        assert result.ok
+        assert max(map(len, text(result, width).splitlines())) <= width
+        text(result, width, ascii=True).encode("ascii")
+
+
+def test_hist_counts_everything() -> None:
+    s = session(*MATRIX, "end")
+    shown = say(s, "hist W")
+    assert "grad(W)" in shown and "█" in shown
+    assert "1 not finite" in say(s, "hist np.array([1.0, 2.0, np.inf])")
+    assert "no array of numbers" in refuse(s, "hist 'x'")
+
+
+def test_heat_marks_sign_zero_and_what_is_not_finite() -> None:
+    s = session("m = np.array([[3.0, -3.0, 0.0], [np.nan, np.inf, 0.5]])")
+    assert say(s, "heat m").splitlines()[-2:] == ["█≡·", "?!░"]
+
+
+def test_storage_tells_strides_and_sharing() -> None:
+    s = session(*MATRIX, "V = W.T", "part = W[1]")
+    shown = say(s, "storage V")
+    assert "[i, j] is number i × 1 + j × 2" in shown and "with W" in shown and "no: a step" in shown
+    assert "offset   2 of a buffer of 4" in say(s, "storage part")
+    assert "is one number" in refuse(session(*REUSE), "storage e")
+
+
+def test_zoom_steps_through_the_scalars_and_comes_back() -> None:
+    s = session(*MATRIX, "next 2", "zoom y")
+    shown = say(s, "end")
+    for element, gradient in (("W[0,0]", "0.42"), ("W[1,1]", "0.8399")):
+        assert f"{element}  {gradient}" in shown
+    assert "x[0,1] × W[1,0]" in say(s, "list all")
+    say(s, "unzoom")
+    assert s.stepper is not None and s.stepper.position == 2
+    assert "nothing is zoomed" in refuse(s, "unzoom")
+    assert "leaf" in refuse(s, "zoom W")
+    assert "is a Value already" in refuse(session(*REUSE), "zoom e")
+    big = session("W = tensor(np.ones((50, 50)), requires_grad=True)", "L = (W @ W).sum()", "backward L")
+    assert "too large to zoom into" in refuse(big, "zoom matmul_1")
+
+
+def test_zoom_of_one_number_begins_with_its_gradient() -> None:
+    s = session(*MATRIX, "zoom L", "end")
+    assert "tanh_1[0,1]  1.0" in say(s, "list leaf").replace("      ", "  ") or "1.0" in say(s, "list leaf")
+    say(s, "backward y.sum()")
+    assert not s.outside
+
+
+def test_info_on_training() -> None:
+    s = session(*NET, "end")
+    grads = say(s, "info grads")
+    assert "net.0.weight" in grads and "grad/weight" in grads and "all together" in grads
+    assert "dead" in say(s, "info module") and "way back" in say(s, "info memory")
