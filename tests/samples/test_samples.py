@@ -9,6 +9,7 @@ import pytest
 
 from minitorch.serialize import load
 from samples.main import main
+from tests.samples.test_mnist import write_set
 
 pytest.importorskip("matplotlib")
 Image = pytest.importorskip("PIL.Image")
@@ -100,6 +101,6 @@ def test_mnist_mlp_without_data_says_what_to_do(tmp_path, capsys):
 
 
 def test_mnist_mlp_wants_no_more_images_than_there_are(tmp_path, capsys):
-    argv = ["run", "mnist-mlp", "--runs", str(tmp_path), "--data", "synthetic", "--batches", "1000"]
-    assert main(argv) == 1
-    assert "1000 batches of 64 need 64,000 of 60,000 images" in capsys.readouterr().err
+    write_set(tmp_path / "mnist")
+    assert main(["run", "mnist-mlp", "--runs", str(tmp_path / "runs"), "--data", str(tmp_path), "--batches", "10"]) == 1
+    assert "10 batches of 64 need 640 of 3 images" in capsys.readouterr().err
