@@ -101,7 +101,7 @@ class Debugger:
             if reader is not None and self.pause_next:
                 reader.show([Message("backward(create_graph=True) is recorded itself and runs through; the next pass pauses")])
             return False
-        stepper = Stepper(root, gradient)
+        stepper = Stepper(root, gradient, session.memory)
         self._enter(users_frame())
         session.begin(stepper, "")
         reasons = self._reasons_to_pause(stepper)

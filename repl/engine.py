@@ -23,9 +23,13 @@ from repl.dispatch import Line, dispatch
 from repl.graph import Graph, behind
 from repl.namespace import tools
 from repl.python import Interpreter, Names
+from repl.record import Recorder
 from repl.registry import REGISTRY, CommandError, did_you_mean
+from repl.screen import Screen
 from repl.stops import Condition, Display, Point, Stops
 from repl.views import Message, Result, View
+
+MEMORY = 2 * 10**9  # bytes
 
 
 class Session:
@@ -54,6 +58,12 @@ class Session:
         self.interrupted = False
         self.pause_next = False
         """The script shall pause again at its next backward()."""
+        self.aliases: dict[str, str] = {}
+        self.memory: int | None = MEMORY
+        """Bytes that the way back through a pass may take, None for any."""
+        self.recorder: Recorder | None = None
+        self.loading = 0
+        """How many files are being carried out, one inside the other."""
         self.when: Condition | None = None
         """At which passes of the script to pause, besides where a breakpoint is hit."""
         self.predictions = (0, 0)
@@ -76,6 +86,7 @@ class Session:
             self.lines.append(text)
         self.interrupted = False
         self.leaving = ""
+        recorder = self.recorder
         try:
             line = self.dispatch(text)
         except CommandError as error:
@@ -84,6 +95,10 @@ class Session:
         if line.hint:
             result.views.append(Message(line.hint, "hint"))
         result.leave = self.leaving
+        if recorder is not None and recorder is self.recorder and not self.loading:
+            from repl.render import plain_text
+
+            recorder.note(result, plain_text(result.views, Screen()))
         return result
 
     def execute_all(self, text: str) -> Iterator[Result]:
@@ -98,7 +113,14 @@ class Session:
 
     def dispatch(self, text: str) -> Line:
         """Whether a line is a command or Python."""
-        return dispatch(text, REGISTRY, self.variables, self._nodes_by_name())
+        return dispatch(self._unaliased(text), REGISTRY, self.variables, self._nodes_by_name())
+
+    def _unaliased(self, text: str) -> str:
+        """A line with the alias it begins with written out."""
+        word, _, rest = text.strip().removeprefix(":").partition(" ")
+        if word not in self.aliases or word in self.variables or rest.lstrip()[:1] == "=":
+            return text
+        return f":{self.aliases[word].removeprefix(':')} {rest}".rstrip()
 
     def is_command(self, text: str) -> bool:
         """Whether a line would be carried out as a command."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from minitorch import Stepper
@@ -41,7 +42,7 @@ def backward(session: Session, argument: str) -> Sequence[View]:
     if not argument:
         roots = [name for name, x in session.variables.items() if isinstance(x, Node) and x.op is not None]
         raise CommandError(f"backward of what? for example `backward {roots[-1] if roots else 'L'}`")
-    stepper = session.evaluate(argument, lambda value: _node(value, argument), Stepper)
+    stepper = session.evaluate(argument, lambda value: _node(value, argument), partial(Stepper, limit=session.memory))
     notes: list[View] = []
     left = session.stepper
     if left is not None and 0 < left.position < len(left):
