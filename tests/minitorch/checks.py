@@ -84,6 +84,8 @@ def tensors(sample: Sample, arrays: list[np.ndarray], dtype: str = "float64", wr
 
 
 def outputs(entry: Entry, sample: Sample, inputs: list[Any]) -> list[Any]:
+    """The results of one call. What is drawn is the same every time, so that chance can be differentiated past."""
+    minitorch.manual_seed(0)
     return flat(sample.call(ours(entry), inputs))
 
 

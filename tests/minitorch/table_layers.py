@@ -207,10 +207,11 @@ layer(
 )  # fmt: skip
 layer("affine_grid", call(t(2, 2, 3), (2, 1, 3, 4), False), call(t(1, 3, 4), (1, 1, 2, 3, 2), True))
 
-# Dropout (where nothing is drawn), embedding, attention, linear maps
+# Dropout, embedding, attention, linear maps
 
 for name in ("dropout", "alpha_dropout", "feature_alpha_dropout"):
     layer(name, call(t(3, 4), 1.0, True))
+    layer(name, call(t(4, 5), 0.4, True), torch=None)  # drawn
 layer("dropout1d", call(t(2, 3, 4), 1.0), call(t(3, 4), 1.0))
 layer("dropout2d", call(t(2, 3, 4, 4), 1.0), call(t(2, 3, 4), 1.0))
 layer("dropout3d", call(t(2, 3, 2, 2, 2), 1.0))
