@@ -84,7 +84,6 @@ from numpy import (
     not_equal,
     ones,
     ones_like,
-    power,
     prod,
     remainder,
     repeat,
@@ -120,7 +119,7 @@ from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
 from .numpy_einsum import einsum
 from .numpy_matrices import cholesky, cofactors, cross, det, eye_like, inv, mT, slogdet, solve, svd
 from .numpy_pad import pad, unpad
-from .numpy_places import argmedian, gather, order, scatter, scatter_add, undiagonal
+from .numpy_places import add_at, argmedian, gather, order, scatter, scatter_add, undiagonal
 from .numpy_pool import (
     adaptive_places,
     flat_places,
@@ -136,6 +135,7 @@ from .numpy_pool import (
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import erf, erfc, erfinv
+from .numpy_sums import fast_sum, mean_product, worth_it
 
 device = "cpu"
 
@@ -144,18 +144,40 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     """`numpy.where`, and a plain choice when the condition is one bool."""
     if condition is True or condition is False:
         return a if condition else b
-    return np.where(condition, a, b)
+    if np.size(condition) < 2**14 or condition.dtype != bool:
+        return np.where(condition, a, b)
+    dtype = np.result_type(a, b)
+    return _blend(condition, np.asarray(a, dtype), np.asarray(b, dtype)) if dtype.kind == "f" else np.where(condition, a, b)
+
+
+def _blend(condition: ndarray, a: ndarray, b: ndarray) -> ndarray:
+    """`where` by the bits, without a branch per element: a tenth of the time where neighbours differ (0.3 to 3.3 ms for half
+    a million of float32)."""
+    whole = {2: np.int16, 4: np.int32, 8: np.int64}[a.itemsize]
+    bits, other = a.view(whole), b.view(whole)
+    mask = condition.astype(whole)
+    np.negative(mask, out=mask)  # all bits or none
+    mask = np.bitwise_and(mask, bits ^ other, out=mask if np.broadcast_shapes(mask.shape, a.shape, b.shape) == mask.shape else None)
+    mask ^= other
+    return mask.view(a.dtype)
 
 
 def sum(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum; of unsigned integers int64, as in PyTorch (NumPy says uint64)."""
+    if axis is not None and worth_it(x):
+        out = fast_sum(x, axis)
+        if out is not None:
+            axes = [a % x.ndim for a in ((axis,) if isinstance(axis, int) else axis)]
+            return out.reshape([1 if a in axes else n for a, n in enumerate(x.shape) if keepdims or a not in axes])
     dtype: Any = np.int64 if x.dtype.kind == "u" else None
     return np.add.reduce(x, axis, dtype, None, keepdims)  # type: ignore[call-overload]  # by position: it is faster
 
 
 def mean(x: ndarray, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean; where there is nothing to average nan, without NumPy's warning."""
-    return np.mean(x, axis=axis, keepdims=keepdims) if x.size else sum(x, axis, keepdims) / axis_size(x, axis)
+    if not x.size or worth_it(x):
+        return sum(x, axis, keepdims) / axis_size(x, axis)
+    return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def var(x: ndarray, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
@@ -209,9 +231,6 @@ def part(x: ndarray, index: Any) -> ndarray:
 def into(part: ndarray, index: Any, shape: tuple[int, ...]) -> Into:
     """Zeros of `shape` with `part` added at `index`; written out when somebody needs the whole array."""
     return Into(sys.modules[__name__], part, index, shape)
-
-
-add_at = np.add.at
 
 
 def put_along_axis(part: ndarray, index: ndarray, axis: int, shape: tuple[int, ...]) -> ndarray:
@@ -289,6 +308,19 @@ def one_hot(index: ndarray, classes: int, like: ndarray) -> ndarray:
     return (index[..., None] == np.arange(classes)).astype(like.dtype)
 
 
+def power(a: Any, b: Any) -> Any:
+    """a to the power b. Small whole exponents are multiplied out: a hundred times as fast for float32."""
+    if (b.__class__ is int or b.__class__ is float) and a.__class__ is ndarray and a.dtype.kind == "f":
+        if b == 3:
+            return a * a * a
+        if b == 4:
+            square = a * a
+            return square * square
+        if b == -1:
+            return np.divide(1, a)
+    return np.power(a, b)
+
+
 def trunc_divide(a: Any, b: Any) -> Any:
     """a / b rounded towards 0, in the dtype the two have in common (`numpy.trunc` would make floats of integers)."""
     if np.result_type(a, b).kind == "f":
@@ -311,7 +343,7 @@ def softplus(x: ndarray) -> ndarray:
 def either(condition: Any, a: float, b: float, like: ndarray) -> ndarray:
     """The number `a` where the condition holds, else the number `b`, in the dtype of `like`."""
     kind = like.dtype.type
-    return np.where(condition, kind(a), kind(b))
+    return where(condition, kind(a), kind(b))
 
 
 def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.node import Op, apply, backend_among
 from .axes import one_axis, stretch
 from .index import getitem, index_select
-from .shape import atleast_1d, atleast_2d, atleast_3d, broadcast_to, common_shape, flatten, reshape, sizes
+from .shape import atleast_1d, atleast_2d, atleast_3d, broadcast_to, common_shape, flatten, reshape, sizes, unsqueeze
 
 __all__ = [
     "cat", "chunk", "column_stack", "concat", "concatenate", "dsplit", "dstack", "hsplit", "hstack", "meshgrid", "narrow",
@@ -199,6 +199,10 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
     if dim is None:
         input, dim = flatten(input), 0
     at = one_axis(dim, input.ndim)
+    if isinstance(repeats, int) and input.ndim:  # copies side by side, whose gradients add up without a search for them
+        shape = tuple(input.shape)
+        wide = broadcast_to(unsqueeze(input, at + 1), (*shape[: at + 1], repeats, *shape[at + 1 :]))
+        return reshape(wide, (*shape[:at], shape[at] * repeats, *shape[at + 1 :]))
     xp = backend_among([input.raw])
     counts = repeats.raw if hasattr(repeats, "raw") else repeats
     positions = xp.repeat(xp.arange(input.shape[at] if input.ndim else 1), counts)

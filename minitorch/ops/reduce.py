@@ -60,7 +60,8 @@ class Prod(Reduce):
         return xp.prod(x, axis=self.axis, keepdims=self.keepdims)
 
     def vjp_x(self, xp, grad, out, x):
-        return self.spread(xp, grad, x) * all_but_each(xp, x, self.axis)
+        others = self.spread(xp, out, x) / x if xp.nowhere_zero(x) else all_but_each(xp, x, self.axis)
+        return self.spread(xp, grad, x) * others
 
 
 class Max(Reduce):
