@@ -11,6 +11,7 @@ from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
 from ..ops.index import Into
 from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
+from ..ops.reduce import mean
 from ..ops.resize import AlongAxes, Nearest, NearestBack
 from . import BACKENDS
 
@@ -68,6 +69,10 @@ def spread(grad: Any, size: Sizes, *way: Any) -> Any:
 
 def per_place(counts: Any, like: Any) -> Any:
     return Tensor(backend(like).per_place(counts, raw(like)))
+
+
+def mean_product(x: Any, y: Any, axis: Any) -> Any:
+    return mean(x * y, axis, True)
 
 
 def along_axes(x: Any, matrices: Any) -> Any:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .numpy_conv import Padded, Pads, Sizes, conv_size, last, tap_slices
+from .numpy_sums import sum_sides
 
 BLOCK = 2**16
 """How many numbers of the input one block holds."""
@@ -32,9 +33,11 @@ def sum_pool(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads) -> ndarray
 
 
 def _pool(
-    x: ndarray, join: Callable[..., ndarray], border: float, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
+    x: ndarray, join: Any, border: float, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
 ) -> ndarray:
     size = conv_size(x.shape[2:], kernel, stride, padding, dilation)
+    if join is np.add and kernel == x.shape[2:] and math.prod(size) == 1 and not any(sum(padding, ())):
+        return sum_sides(np.ascontiguousarray(x), 1, len(x) * x.shape[1], math.prod(kernel)).reshape(*x.shape[:2], *size)
     out = np.empty((len(x) * x.shape[1], 1, *size), x.dtype)
     for planes, block in _blocks(x, padding, border):
         for axis, (k, s, d, n) in enumerate(zip(kernel, stride, dilation, size), start=2):
@@ -42,6 +45,10 @@ def _pool(
             ahead: Any = (slice(None),) * axis
             parts = [block[(*ahead, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
             to = out[planes] if final else np.empty(parts[0].shape, x.dtype)
+            if n == 1 and d == 1 and k > 2:  # one window along this axis
+                join.reduce(block[(*ahead, slice(0, k))], axis, out=to, keepdims=True)
+                block = to
+                continue
             if k == 1:
                 to[...] = parts[0]
             else:
@@ -78,18 +85,17 @@ def least(dtype: Any) -> Any:
 def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
     """Which element of each window (its number in the kernel, row by row) is the first to equal the maximum `out`.
     A nan in `out` was won by the window's first nan."""
-    count = math.prod(kernel)
-    found = np.empty((len(x) * x.shape[1], 1, *out.shape[2:]), np.min_scalar_type(count))
+    taps = list(itertools.product(*map(range, kernel)))
+    found = np.zeros((len(x) * x.shape[1], 1, *out.shape[2:]), np.min_scalar_type(len(taps)))
     flat = out.reshape(found.shape)
     for planes, block in _blocks(x, padding, least(x.dtype)):
         best, which = flat[planes], found[planes]
-        which[...] = 0
-        taps = list(itertools.product(*map(range, kernel)))
-        for number in range(count - 1, 0, -1):  # the first comes last and overwrites
-            part = block[last(tap_slices(taps[number], out.shape[2:], stride, dilation))]
-            np.copyto(which, number, where=(part == best) | (part != part))
-        first = block[last(tap_slices(taps[0], out.shape[2:], stride, dilation))]
-        np.copyto(which, 0, where=(first == best) | (first != first))
+        spoilt = x.dtype.kind == "f" and bool(np.isnan(best).any())
+        searching = np.ones(best.shape, bool)  # the winner's number is how many elements were seen before it
+        for tap in taps[:-1]:
+            part = block[last(tap_slices(tap, out.shape[2:], stride, dilation))]
+            searching &= (part != best) & (part == part) if spoilt else part != best
+            which += searching
     return found.reshape(out.shape)
 
 
@@ -97,31 +103,60 @@ def unpool(
     grad: ndarray, winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
 ) -> ndarray:
     """Each element of grad put where its window's `winner` was, added up where windows share one: (n, channels, *size)."""
-    parts = ((tap, grad * (winner == number)) for number, tap in enumerate(itertools.product(*map(range, kernel))))
-    return _put(grad, parts, size, kernel, stride, padding, dilation)
+    taps = [tap_slices(tap, grad.shape[2:], stride, dilation) for tap in itertools.product(*map(range, kernel))]
+    out = _canvas(grad, size, kernel, stride, padding, dilation)
+    apart = _apart(kernel, stride, dilation)
+    step = max(1, BLOCK // max(1, grad.shape[1] * math.prod(size)))
+    for start in range(0, len(grad), step):
+        images = slice(start, start + step)
+        some, won, to = grad[images], winner[images], out[images]
+        for number, tap in enumerate(taps):
+            if apart:  # no element lies in two windows: written once, nothing to add to
+                np.multiply(some, won == number, out=to[last(tap)])
+            else:
+                to[last(tap)] += some * (won == number)
+    return _inside(out, padding)
 
 
 def spread(grad: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads) -> ndarray:
     """Each element of grad given to all elements of its window, added up where windows overlap; shape (n, channels, *size)."""
-    parts = ((tap, grad) for tap in itertools.product(*map(range, kernel)))
-    return _put(grad, parts, size, kernel, stride, padding, (1,) * len(kernel))
+    if kernel == stride and tuple(k * n for k, n in zip(kernel, grad.shape[2:])) == tuple(size) and not any(sum(padding, ())):
+        for axis in range(grad.ndim - 1, 1, -1):
+            grad = _repeated(grad, axis, kernel[axis - 2])
+        return grad
+    dilation = (1,) * len(kernel)
+    out = np.zeros((*grad.shape[:2], *(n + sum(pair) for n, pair in zip(size, padding))), grad.dtype)
+    for tap in itertools.product(*map(range, kernel)):
+        out[last(tap_slices(tap, grad.shape[2:], stride, dilation))] += grad
+    return _inside(out, padding)
 
 
-def _put(
-    grad: ndarray, parts: Any, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
-) -> ndarray:
+def _repeated(x: ndarray, axis: int, times: int) -> ndarray:
+    """Each element of x `times` in a row along `axis`."""
+    out = np.empty((*x.shape[: axis + 1], times, *x.shape[axis + 1 :]), x.dtype)
+    if axis == x.ndim - 1 and times < 8:  # NumPy copies rows of a few elements slowly: column by column instead
+        for t in range(times):
+            out[..., t] = x
+    else:
+        out[...] = np.expand_dims(x, axis + 1)
+    return out.reshape(*x.shape[:axis], x.shape[axis] * times, *x.shape[axis + 1 :])
+
+
+def _apart(kernel: Sizes, stride: Sizes, dilation: Sizes) -> bool:
+    """No two windows share an element."""
+    return all(s >= d * (k - 1) + 1 for k, s, d in zip(kernel, stride, dilation))
+
+
+def _canvas(grad: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+    """What the elements of grad are put on, with its border: zeros, unless every element will be written."""
     full = tuple(n + before + after for n, (before, after) in zip(size, padding))
-    apart = all(s >= d * (k - 1) + 1 for k, s, d in zip(kernel, stride, dilation))
-    covered = apart and tuple(s * n for s, n in zip(kernel, grad.shape[2:])) == full
-    out = (np.empty if covered else np.zeros)((*grad.shape[:2], *full), grad.dtype)
-    for tap, part in parts:
-        at = last(tap_slices(tap, grad.shape[2:], stride, dilation))
-        if apart:  # no element lies in two windows: written once, nothing to add to
-            out[at] = part
-        else:
-            out[at] += part
-    inside = tuple(slice(before, m - after) for m, (before, after) in zip(full, padding))
-    return out[last(inside)]
+    covered = dilation == (1,) * len(size) and kernel == stride and tuple(k * n for k, n in zip(kernel, grad.shape[2:])) == full
+    return (np.empty if covered else np.zeros)((*grad.shape[:2], *full), grad.dtype)
+
+
+def _inside(canvas: ndarray, padding: Pads) -> ndarray:
+    """Without the border."""
+    return canvas[last(slice(before, n - after) for n, (before, after) in zip(canvas.shape[2:], padding))]
 
 
 def pick_winners(

@@ -35,7 +35,7 @@ class Normalization(Op):
         grads = [None, None, None]
         if 0 in needed:
             # x moves its own result, and everybody's through the mean and through the variance.
-            average, lean = xp.mean(flow, self.axes, keepdims=True), xp.mean(flow * normal, self.axes, keepdims=True)
+            average, lean = xp.mean(flow, self.axes, keepdims=True), xp.mean_product(flow, normal, self.axes)
             grads[0] = xp.reshape(scale * (flow - average - normal * lean), xp.shape(x))
         if 1 in needed:
             grads[1] = self.narrow(xp, grad * xp.reshape(normal, xp.shape(x)), weight)
@@ -46,7 +46,8 @@ class Normalization(Op):
     def moments(self, xp: Any, folded: Any) -> tuple[Any, Any]:
         """Mean and 1 / standard deviation, ready to broadcast against the folded x."""
         mean = xp.mean(folded, self.axes, keepdims=True)
-        variance = xp.mean((folded - mean) ** 2, self.axes, keepdims=True)
+        centred = folded - mean
+        variance = xp.mean_product(centred, centred, self.axes)
         return mean, (variance + self.eps) ** -0.5
 
     def fold(self, xp: Any, x: Any) -> Any:
@@ -109,11 +110,11 @@ class RmsNorm(Op):
     def vjp(self, xp, grad, out, saved, needed, x, weight=None):
         scale = xp.kept(saved, self.scale, x)
         normal, flow = x * scale, grad if weight is None else grad * weight
-        lean = xp.mean(flow * normal, self.axes, keepdims=True)
+        lean = xp.mean_product(flow, normal, self.axes)
         return [scale * (flow - normal * lean), grad * normal]
 
     def scale(self, xp: Any, x: Any) -> Any:
-        return (xp.mean(x * x, self.axes, keepdims=True) + self.eps) ** -0.5
+        return (xp.mean_product(x, x, self.axes) + self.eps) ** -0.5
 
 
 class Standardize(Op):

