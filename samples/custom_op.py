@@ -35,7 +35,7 @@ class Shrink(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, t: float) -> Tensor:
         # What backward will need is saved here, and nothing else: the less, the less memory a long graph holds.
-        passed = (x.abs() > t).float() if x.dtype == minitorch.float32 else (x.abs() > t).double()
+        passed = (x.abs() > t).to(x.dtype)
         ctx.save_for_backward(passed)
         return (x - t * x.sign()) * passed
 
@@ -82,7 +82,7 @@ def main(config: Config, run: Run) -> None:
     guess = seen @ mixing / 40
     raw = (guess + t * guess.sign()).requires_grad_()
     optimizer = optim.Adam([raw], lr=0.1)
-    run.keep(raw=Held(raw), optimizer=optimizer)
+    run.keep(raw=[raw], optimizer=optimizer)
     for epoch in run.epochs(config.epochs, batches=1):
         loss = ((mixing @ Shrink.apply(raw, t) - seen) ** 2).mean()
         optimizer.zero_grad()
@@ -95,20 +95,6 @@ def main(config: Config, run: Run) -> None:
     run.save({"found": found, "true": true, "gradcheck": checked, "same": same}, "result.npz")
     if config.plots:
         plot(t, true, found, run)
-
-
-class Held:
-    """A tensor that is kept with the run, as a model would be."""
-
-    def __init__(self, tensor: Tensor) -> None:
-        self.tensor = tensor
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return {"tensor": self.tensor.detach()}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        with minitorch.no_grad():
-            self.tensor[:] = state["tensor"]
 
 
 def plot(t: float, true: np.ndarray, found: np.ndarray, run: Run) -> None:

@@ -81,14 +81,6 @@ class Bare:
                 p -= rate * v
                 p.grad = None
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"parameters": [p.detach() for p in self.parameters], "velocities": self.velocities}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        with no_grad():
-            for kept, saved in zip((*self.parameters, *self.velocities), (*state["parameters"], *state["velocities"])):
-                kept[:] = saved
-
 
 def batches(images: Tensor, labels: Tensor, size: int) -> Iterator[tuple[Tensor, Tensor]]:
     """All images once, in random order."""
@@ -128,7 +120,8 @@ def main(config: Config, run: Run) -> None:
     optimizer = optim.SGD(network.parameters(), lr=config.learning_rate, momentum=config.momentum)
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs, eta_min=config.learning_rate / 20)
     loader = DataLoader(train, config.batch_size, shuffle=True)
-    run.keep(bare=bare, network=network, optimizer=optimizer, scheduler=scheduler)
+    run.keep(parameters=bare.parameters, velocities=bare.velocities)
+    run.keep(network=network, optimizer=optimizer, scheduler=scheduler)
 
     for epoch in run.epochs(config.epochs, 2 * len(loader)):
         minitorch.manual_seed(config.seed + epoch.number)

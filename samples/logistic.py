@@ -36,8 +36,8 @@ def main(config: Config, run: Run) -> None:
     x_test, y_test = clouds(config.points, config.distance)
     w = minitorch.tensor([-1.0, 1.0], requires_grad=True)  # a bad start, so that there is something to see
     b = minitorch.tensor([0.0], requires_grad=True)
-    line = Line(w, b)
-    run.keep(line=line)
+    path = [(*w.tolist(), b.item())]
+    run.keep(w_and_b=[w, b])
 
     for epoch in run.epochs(config.epochs, batches=1):
         z = x @ w + b
@@ -53,36 +53,13 @@ def main(config: Config, run: Run) -> None:
             z = x_test @ w + b
             right = (z > 0) == (y_test > 0.5)
             epoch.add(test_loss=cross_entropy(z, y_test).item(), test_accuracy=right.float().mean().item())
-        line.remember()
+            epoch.add(w_x=w[0].item(), w_y=w[1].item(), b=b.item())
 
     run.print(f"the line: {w[0].item():.3f} x + {w[1].item():.3f} y + {b.item():.3f} = 0")
     run.save({"w": w, "b": b}, "model.npz")
+    path += [(line["w_x"], line["w_y"], line["b"]) for line in run.lines]
     if config.plots:
-        plot(line.path, x, y, run, frames=12 if config.quick else 60)
-
-
-class Line:
-    """The line that learns, and all lines it has been."""
-
-    def __init__(self, w: Tensor, b: Tensor) -> None:
-        self.w, self.b = w, b
-        self.path = [self.now()]
-
-    def now(self) -> list[float]:
-        return [*self.w.tolist(), self.b.item()]
-
-    def remember(self) -> None:
-        self.path.append(self.now())
-
-    def state_dict(self) -> dict[str, list[list[float]]]:
-        return {"path": self.path}
-
-    def load_state_dict(self, state: dict[str, list[list[float]]]) -> None:
-        self.path = state["path"]
-        *w, b = self.path[-1]
-        with no_grad():
-            self.w[:] = minitorch.tensor(w)
-            self.b[:] = b
+        plot(path, x, y, run, frames=12 if config.quick else 60)
 
 
 def clouds(count: int, distance: float) -> tuple[Tensor, Tensor]:
@@ -97,7 +74,7 @@ def cross_entropy(z: Tensor, y: Tensor) -> Tensor:
     return softplus((1 - 2 * y) * z).mean()
 
 
-def plot(path: list[list[float]], x: Tensor, y: Tensor, run: Run, frames: int) -> None:
+def plot(path: list[tuple[float, ...]], x: Tensor, y: Tensor, run: Run, frames: int) -> None:
     """The boundary as it turns, with the loss beside it: an animation, and its last picture."""
     from samples.kit import plots
 

@@ -222,12 +222,12 @@ def compare(config: Config, digits: Digits, run: Run) -> None:
     """The table: every row trained `rounds` times. One round of one row counts as an epoch, so Ctrl-C loses no more."""
     results = Results()
     run.keep(results=results)
-    jobs = [(k, round) for round in range(config.rounds) for k in range(len(ROWS))]
+    jobs = [(k, number) for number in range(config.rounds) for k in range(len(ROWS))]
     for epoch in run.epochs(len(jobs), config.epochs * -(-config.pairs // config.batch_size)):
-        k, round = jobs[epoch.number - 1]
+        k, number = jobs[epoch.number - 1]
         model, helped, _ = ROWS[k]
         begun = time.perf_counter()
-        training = Training(config, model, config.auxiliary if helped else 0.0, config.seed + round, digits)
+        training = Training(config, model, config.auxiliary if helped else 0.0, config.seed + number, digits)
         for _ in range(config.epochs):
             training.epoch(lambda loss, scores, larger, epoch=epoch: epoch.batch(loss, of=len(larger)))
         accuracy = training.grade().accuracy

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from samples.kit.errors import SampleError
-
-if TYPE_CHECKING:
-    from minitorch import Value
 
 NAME = "checkpoint.npz"
 
@@ -47,8 +44,8 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def state_of(thing: Any) -> Any:
-    """The state of a model, an optimizer, a scheduler, or a sequence of Values."""
-    return thing.state_dict() if hasattr(thing, "state_dict") else [value.data for value in thing]
+    """The state of a model, an optimizer, a scheduler, or a list of Values and tensors."""
+    return thing.state_dict() if hasattr(thing, "state_dict") else [number.detach() for number in thing]
 
 
 def restore(thing: Any, name: str, saved: Mapping[str, Any], folder: Path) -> None:
@@ -62,14 +59,21 @@ def restore(thing: Any, name: str, saved: Mapping[str, Any], folder: Path) -> No
         if hasattr(thing, "load_state_dict"):
             thing.load_state_dict(state)
         else:
-            restore_values(thing, state)
+            restore_numbers(thing, state)
     except (KeyError, ValueError, RuntimeError) as error:
         reason = f"it has no '{name}'" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise SampleError(f"cannot go on from {folder}: its checkpoint does not fit these settings ({reason})") from None
 
 
-def restore_values(values: Sequence[Value], numbers: Sequence[float]) -> None:
-    if len(values) != len(numbers):
-        raise ValueError(f"{len(numbers)} numbers were saved, there are {len(values)}")
-    for value, number in zip(values, numbers):
-        value.data = number
+def restore_numbers(numbers: Sequence[Any], saved: Sequence[Any]) -> None:
+    """Values get their number back, tensors their elements (in place: others hold them too)."""
+    from minitorch import no_grad
+
+    if len(numbers) != len(saved):
+        raise ValueError(f"{len(saved)} numbers were saved, there are {len(numbers)}")
+    with no_grad():
+        for number, old in zip(numbers, saved):
+            if hasattr(number, "copy_"):
+                number.copy_(old)
+            else:
+                number.data = old.data

@@ -100,7 +100,7 @@ class Run:
 
     def keep(self, **things: Any) -> None:
         """Name everything that learning changes: the model, the optimizer, a scheduler (whatever has `state_dict`), or a
-        list of Values. It is saved after every epoch, and a resumed run gets it back here, as it was.
+        list of Values or tensors. It is saved after every epoch, and a resumed run gets it back here, as it was.
         """
         for name, thing in things.items():
             if self.resumed:
