@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from viz.graphview import GraphView
     from viz.lessons import lesson
     from viz.picture import Picture
+    from viz.tables import module_table
     from viz.worksheets import worksheet
 
-__all__ = ["DrawError", "GraphView", "Picture", "animate", "draw", "lesson", "view", "worksheet"]
+__all__ = ["DrawError", "GraphView", "Picture", "animate", "draw", "lesson", "module_table", "view", "worksheet"]
 
 _HOMES = {
     "DrawError": "viz.errors",
@@ -29,6 +30,7 @@ _HOMES = {
     "animate": "viz.animation",
     "draw": "viz.drawing",
     "lesson": "viz.lessons",
+    "module_table": "viz.tables",
     "view": "viz.build",
     "worksheet": "viz.worksheets",
 }

@@ -115,20 +115,21 @@ class Frames:
         """The view before the first step and after each, and its layout, the same for all but for the heights of labels."""
         placed = self.place(direction)
         for view in self.views():
-            routes = {edge.id: _grown(placed.edges[edge.id], edge_size(edge)) for edge in view.edges}
+            routes = {edge.id: _grown(placed.edges[edge.id], edge_size(edge), bool(edge.product)) for edge in view.edges}
             yield view, replace(placed, edges=routes)
 
     def place(self, direction: str = "LR") -> Layout:
         """One layout for all steps: every box and label has the size that its largest content needs (see `reserved`)."""
         nodes = {node.id: node_size(node) for node in self.first.nodes}
         first = label_sizes(self.first)
-        edges = dict(first)
+        edges, least = dict(first), dict(first)
         for step in self.steps:
             for node in step.nodes.values():
                 nodes[node.id] = _larger(nodes[node.id], node_size(node))
             for edge in step.edges.values():
                 edges[edge.id] = _larger(edges[edge.id], edge_size(edge))
-        edges = {id: reserved(first[id], size) for id, size in edges.items()}
+                least[edge.id] = min(least[edge.id], edge_size(edge), key=lambda size: size.height)
+        edges = {id: reserved(least[id], size) for id, size in edges.items()}
         twins: dict[tuple[str, str], Size] = {}
         for edge in self.first.edges:
             ends = edge.source, edge.target
@@ -138,10 +139,11 @@ class Frames:
         )
 
 
-def _grown(route: Route, size: Size) -> Route:
-    """The route with its label as high as its text, from where it begins: see `reserved`."""
+def _grown(route: Route, size: Size, active: bool) -> Route:
+    """The route with its label as high as its text: on the line, or where something moves, from its beginning downwards."""
     label = route.label
-    return replace(route, label=Box(label.x, label.top + size.height / 2, label.width, size.height))
+    y = label.top + size.height / 2 if active else label.y
+    return replace(route, label=Box(label.x, y, label.width, size.height))
 
 
 def _moving(stepper: Stepper) -> list[tuple[Node, int]]:

@@ -179,12 +179,11 @@ class _Page:
             rule = done.rule
             if done.local is None:
                 rule = f"grad_{done.label} = {rule_text(rule) or rule.partition(' = ')[2]}"
-            told = {
-                "from": builder.ids[done.node], "to": builder.ids[done.input], "slot": done.slot, "arg": done.label,
-                "how": product, "rule": rule, "reduction": done.reduction, "ledger": arrived.ledger if arrived else "",
-                "gradient": one_line(builder.content(done.after)), "change": changes,
-            }  # fmt: skip
-            steps.append({key: value for key, value in told.items() if value not in ("", None)})
+            ledger = arrived.ledger if arrived else ""
+            steps.append([  # in the order of STEP in lesson.js
+                builder.ids[done.node], builder.ids[done.input], done.slot, done.label, product, rule, done.reduction or "",
+                ledger, one_line(builder.content(done.after)), changes,
+            ])  # fmt: skip
         return {"line": first.subtitle, "nodes": self._nodes(groups), "steps": steps, "strings": list(strings.numbers)}
 
     def _nodes(self, shown: Mapping[str, Group]) -> dict[str, dict[str, Any]]:
@@ -194,7 +193,7 @@ class _Page:
         for node, id in builder.ids.items():
             if id in shown or builder.stepper.arrivals(node)[1]:  # type: ignore[union-attr]
                 about = (type(node.op).__doc__ or "").strip().partition("\n")[0] if node.op is not None else ""
-                nodes[id] = {"name": builder.names[node], "op": about}
+                nodes[id] = {"name": builder.names[node], "op": about, "box": builder.box_of.get(node, "")}
         for view in self.frames.first.nodes:
             seen = nodes.setdefault(view.id, {"name": view.name})
             seen |= {"kind": "output" if view.output else view.kind, "of": view.of, "value": one_line(view.value)}

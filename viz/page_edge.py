@@ -20,17 +20,19 @@ _HEAD_OF = {colour: name for name, colour in HEADS.items()}
 _GAP = 2.0  # between a box and the line: the arrow head's tip is at the box
 
 
-def reserved(first: Size, largest: Size) -> Size:
+def reserved(least: Size, largest: Size) -> Size:
     """The room that an edge's label takes in the layout: the widest of all steps, but the line of arithmetic of the one or
     two edges where something moves may stand in the gap below."""
-    return Size(largest.width, largest.height - min(largest.height - first.height, LABEL_ROW))
+    return Size(largest.width, largest.height - min(largest.height - least.height, LABEL_ROW))
 
 
 def edge_group(edge: EdgeView, route: Route) -> Group:
     """The group of an edge at one step."""
     kinds = {"dead": edge.dead, "plain": not edge.carries, "told": edge.product, "summed": edge.reduction}
     classes = " ".join(["edge", *([edge.state] if edge.state else []), *(name for name, holds in kinds.items() if holds)])
-    own, left, top = edge_size(edge), route.label.left, route.label.top
+    own, left = edge_size(edge), route.label.left
+    # On its line; only with arithmetic it takes the room that is reserved, and more below.
+    top = route.label.top if edge.product else route.label.y - own.height / 2
     x, y = left + 8, top + 15.5
     elements = [
         Element("path", (("class", "line"), ("d", _line(route))), ""),
@@ -64,6 +66,7 @@ def edge_rules() -> str:
         head = f"marker-{end}:url(#{_HEAD_OF[colour]});marker-{other}:none"
         look = f"stroke:{colour};stroke-width:{num(width)};stroke-dasharray:{pattern};{head}"
         rules.append(f"{selector} .line{{{look}}}")
+    rules.append(".edge.plain .line{stroke-linecap:round}")
     for selector, rows in {"": 1, ".told": 2, ".summed": 2, ".told.summed": 3}.items():
         rules.append(f".edge{selector}>.pill{{height:{num(LABEL_ROW * rows + 5)}px}}")
     return "".join(rules)

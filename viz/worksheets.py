@@ -9,6 +9,7 @@ from typing import Any
 from minitorch.core.node import Node, ancestors
 from minitorch.core.stepper import Stepper
 from viz.build import LIMIT, WHOLE, view
+from viz.drawing import callers_variables
 from viz.errors import DrawError
 from viz.extent import Extent
 from viz.format import DIGITS, Content
@@ -29,9 +30,10 @@ def worksheet(
 ) -> tuple[GraphView, GraphView]:
     """(the sheet, the answer key) for the backward pass of `root`; `what` is left blank: gradients, values or locals.
 
-    The pass is run aside: no `.grad` changes. Raises DrawError for something else to leave blank, or a root that is not one
-    number.
+    `variables` name the nodes they hold (default: those of the caller). The pass is run aside: no `.grad` changes. Raises
+    DrawError for something else to leave blank, or a root that is not one number.
     """
+    variables = callers_variables() if variables is None else variables
     for word in what:
         if word not in BLANKS:
             raise DrawError(f"a worksheet leaves {', '.join(BLANKS)} blank, not {word!r}")

@@ -4,11 +4,13 @@ import io
 import json
 import shutil
 import sys
+import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
 import viz
-from minitorch import Stepper, Value
+from minitorch import Stepper, Value, nn, tensor
 from tests.viz.graphs import broadcast, double, network, paused, readme, twice_double
 from tests.viz.test_dot import NAMES, product_of
 from viz import layout, raster
@@ -140,3 +142,13 @@ def test_the_pictures_of_all_steps_have_one_layout():
     assert len({tuple(placed.nodes.items()) for _, placed in pictures}) == 1
     for view, placed in pictures:
         assert Picture(view).view.legend == pictures[0][0].legend and render(view, placed)
+
+
+def test_a_module_as_a_table():
+    net = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1))
+    table = ET.fromstring(viz.module_table(net))
+    rows = [[cell.text for cell in row] for row in table]
+    assert [row[0] for row in rows] == ["module", "0", "2", "Sequential"] and rows[-1][-1] == "11"
+    assert rows[1][3] == "—" and rows[1][2].startswith("weight (2, 3): ")
+    net(tensor(np.ones((1, 3)))).sum().backward()
+    assert [cell.text for cell in ET.fromstring(viz.module_table(net))[1]][3] != "—"

@@ -2,7 +2,9 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
-  const { nodes, steps, strings } = data;
+  const STEP = ["from", "to", "slot", "arg", "how", "rule", "reduction", "ledger", "gradient", "change"];
+  const { nodes, strings } = data;
+  const steps = data.steps.map((step) => Object.fromEntries(step.map((value, i) => [STEP[i], value])));
   const last = steps.length, graph = $("graph"), stage = $("stage"), slider = $("slider");
   const SVG = "http://www.w3.org/2000/svg";
   const gentle = matchMedia("(prefers-reduced-motion: reduce)");
@@ -152,7 +154,7 @@
     const width = Number(graph.dataset.width), height = Number(graph.dataset.height);
     zoom = to;
     const free = Math.max(stage.clientWidth - 24, 100);
-    const scale = zoom || Math.min(1, Math.max(free / width, 0.5));
+    const scale = zoom || Math.min(1, Math.max(free / width, 0.75));
     graph.style.width = `${width * scale}px`;
     graph.style.height = `${height * scale}px`;
     return scale;
@@ -171,7 +173,8 @@
   let followed = 0;
   function follow() { // smoothly, for one step
     const step = steps[position - 1], edge = step && $(`${step.from}e${step.slot}`);
-    reveal(edge ? edge.querySelector(".pill") : $(steps[0]?.from), Math.abs(position - followed) === 1 && !timer);
+    const box = step && ($(nodes[step.from]?.box) || $(step.from)); // in a closed module no edge is drawn
+    reveal(edge ? edge.querySelector(".pill") : box || $(steps[0]?.from), Math.abs(position - followed) === 1 && !timer);
     followed = position;
   }
 
