@@ -20,6 +20,7 @@ from minitorch.core.node import Node
 from repl import blocks, echo, stopview, views
 from repl.branches import Branch, Branches
 from repl.dispatch import Line, dispatch
+from repl.freshness import Fingerprints
 from repl.graph import Graph, behind
 from repl.namespace import tools
 from repl.python import Interpreter, Names
@@ -64,6 +65,7 @@ class Session:
         self.recorder: Recorder | None = None
         self.loading = 0
         """How many files are being carried out, one inside the other."""
+        self.fingerprints: Fingerprints | None = None
         self.when: Condition | None = None
         """At which passes of the script to pause, besides where a breakpoint is hit."""
         self.predictions = (0, 0)
@@ -177,6 +179,7 @@ class Session:
         self._graph = None
         self.outside.clear()
         self.branches, self.expression, self._repeat = Branches(stepper), expression, ""
+        self.fingerprints = None
 
     def zoom(self, stepper: Stepper) -> None:
         """Take up a pass inside the present one, to which `unzoom` returns."""
@@ -197,7 +200,7 @@ class Session:
         if self.branches is not None:
             self.switch(self.branches.all[0])
             self.branches.close()
-        self.branches, self._graph = None, None
+        self.branches, self._graph, self.fingerprints = None, None, None
 
     def switch(self, branch: Branch) -> None:
         """Make a branch current; variables that hold one of its nodes' counterparts follow."""
@@ -326,6 +329,8 @@ class Session:
 
     def _python(self, line: Line, text: str) -> Result:
         ran_through: list[Node] = []
+        if self.fingerprints is None and self.stepper is not None and not self.script:
+            self.fingerprints = Fingerprints(self.graph.nodes)  # commands edit no number: this is as the pass found them
 
         def notice(root: Node, *_: Any) -> bool:
             if not ran_through:
@@ -349,7 +354,21 @@ class Session:
         shown: list[View] = [] if outcome.value is None else [echo.show(self, outcome.value)]
         if ran_through and calls_backward(line.text):
             shown.append(self._ran_through(ran_through[0]))
-        return Result(text, True, "python", shown)
+        return Result(text, True, "python", [*shown, *self._edited()])
+
+    def _edited(self) -> list[View]:
+        """A warning where Python changed numbers that the paused pass was computed from."""
+        if self.fingerprints is None or self.stepper is None:
+            return []
+        edited = [node for node in self.fingerprints.edited() if node in self.graph.names]
+        if not edited:
+            return []
+        named = ", ".join(map(self.graph.name, edited[:3])) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
+        sentence = (
+            f"{named} changed in place, and what was computed from {'it' if len(edited) == 1 else 'them'} still has the old "
+            f"numbers; put it back and use `set {self.graph.name(edited[0])} = ...`, or compute afresh"
+        )
+        return [Message(sentence, "warning")]
 
     def _failed(self, text: str, failure: views.Failure) -> Result:
         shown: list[View] = [failure]

@@ -154,3 +154,11 @@ def test_set_is_the_graph_built_afresh(a: float, b: float) -> None:
 def test_a_pass_begun_from_a_branch_keeps_its_numbers() -> None:
     s = session(*REUSE, "set a = 5", "backward L", "end")
     assert s.namespace["b"].grad == 5.0 and isinstance(s, Session)
+
+
+def test_an_edit_in_place_is_noticed() -> None:
+    s = session(*TENSOR)
+    assert "W changed in place" in say(s, "W.data[0, 0] = 9.0")
+    assert "changed" not in say(s, "1 + 1")
+    s = session(*REUSE)
+    assert "a changed in place" in say(s, "a.data = 7.0") and "`set a = ...`" in say(s, "b.data += 1").replace("set b", "set a")
