@@ -34,5 +34,5 @@ def _range(array: Any) -> str:
 
 
 def _row(cells: list[str], tag: str = "td") -> str:
-    inside = ("<br>".join(html(line) for line in cell.split("\n")) for cell in cells)
+    inside = ("<br/>".join(html(line) for line in cell.split("\n")) for cell in cells)
     return "<tr>" + "".join(f'<{tag} style="{STYLE}">{cell}</{tag}>' for cell in inside) + "</tr>"
