@@ -41,6 +41,12 @@ def entries(*, keep: Any = lambda entry: True) -> Any:
     return pytest.mark.parametrize("entry", [entry for entry in TABLE if keep(entry)], ids=repr)
 
 
+def one_thread(torch: Any) -> Any:
+    """PyTorch on one thread: on samples as small as these, threads only wait for each other."""
+    torch.set_num_threads(1)
+    return torch
+
+
 def smooth(entry: Entry) -> list[Sample]:
     return [sample for sample in entry.samples if sample.smooth]
 
@@ -125,7 +131,7 @@ def test_strict_device(entry: Entry) -> None:
 
 @entries(keep=lambda entry: entry.torch is not None)
 def test_pytorch_gives_the_same(entry: Entry) -> None:
-    torch = pytest.importorskip("torch")
+    torch = one_thread(pytest.importorskip("torch"))
     theirs = torchs(entry, torch)
     if theirs is None:
         pytest.skip(f"PyTorch has no {entry.name}")
@@ -164,7 +170,7 @@ def test_pytorch_gives_the_same(entry: Entry) -> None:
 
 @entries(keep=lambda entry: entry.method and "." not in entry.name)
 def test_method_where_pytorch_has_one(entry: Entry) -> None:
-    torch = pytest.importorskip("torch")
+    torch = one_thread(pytest.importorskip("torch"))
     if not hasattr(torch.Tensor, entry.name):
         pytest.skip(f"torch.Tensor has no {entry.name}")
     for sample in entry.samples:
@@ -180,7 +186,7 @@ def test_method_where_pytorch_has_one(entry: Entry) -> None:
 
 @entries(keep=lambda entry: entry.ints)
 def test_ints_and_bools_as_pytorch(entry: Entry) -> None:
-    torch = pytest.importorskip("torch")
+    torch = one_thread(pytest.importorskip("torch"))
     theirs = torchs(entry, torch)
     for sample, dtype in itertools.product(entry.samples, ("int64", "int32", "uint8", "bool")):
         if not any(spec.differentiable for spec in sample.tensors()):
@@ -221,7 +227,7 @@ def test_values_are_ieee(entry: Entry) -> None:
 
 @entries(keep=lambda entry: entry.scalar and entry.special and entry.torch is not None)
 def test_specials_are_pytorchs(entry: Entry) -> None:
-    torch = pytest.importorskip("torch")
+    torch = one_thread(pytest.importorskip("torch"))
     theirs = torchs(entry, torch)
     sample = next(s for s in entry.samples if all(spec.shape == () for spec in s.tensors()))
     columns = [np.array(column) for column in zip(*special_points(entry, sample))]
