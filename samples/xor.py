@@ -4,7 +4,7 @@ A network without a hidden layer draws one line, and of the four points one alwa
 layer the points move first: the hidden neurons give each a new place, and there a line is enough. The plot shows both.
 
     minitorch run xor
-    minitorch run xor --hidden 2 --seed 3       # the least that can do it; from some seeds it does not find the way
+    minitorch sweep xor --set hidden=2,3 --rounds 10     # two can do it, but from some seeds they do not find the way
 """
 
 from __future__ import annotations
