@@ -72,7 +72,7 @@ def cross_entropy(
     if target.shape == input.shape and target.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
     _check_classes("cross_entropy", input, target, ignore_index)
-    if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not _any(target == ignore_index):
+    if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not (target.raw == ignore_index).any().item():
         return apply(CrossEntropy.shared, input, target)
     logs = log_softmax(input, axis)
     loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
@@ -119,15 +119,12 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> No
             f"{name} needs scores of shape (n, classes, ...) and whole class numbers of shape (n, ...): scores of shape "
             f"{tuple(input.shape)} go with targets of shape {tuple(wanted)}, not {tuple(target.shape)} of {target.dtype}"
         )
-    wrong = (target < 0) | (target >= classes)
+    numbers = target.raw
+    wrong = (numbers < 0) | (numbers >= classes)
     if ignore is not None:
-        wrong = wrong & (target != ignore)
-    if _any(wrong):
-        raise IndexError(f"{name}: target {target[wrong][0].item()} is no class of {classes} (0 to {classes - 1})")
-
-
-def _any(condition: Any) -> bool:
-    return bool(condition.raw.any().item())
+        wrong &= numbers != ignore
+    if wrong.any().item():
+        raise IndexError(f"{name}: target {numbers[wrong][0].item()} is no class of {classes} (0 to {classes - 1})")
 
 
 def _along(weight: Any, ndim: int, axis: int) -> Any:
