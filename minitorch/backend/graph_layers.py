@@ -132,3 +132,7 @@ def into_all(parts: Any, shape: tuple[int, ...]) -> Any:
 
 def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
     return apply(MaskedSoftmax(causal), scores) if mask is None else apply(MaskedSoftmax(causal), scores, mask)
+
+
+def minus_at(x: Any, index: Any, less: Any) -> Any:
+    return x - Tensor(backend(x).one_hot(raw(index), x.shape[-1], raw(x))) * less

@@ -25,6 +25,7 @@ from numpy import (
     argmax,
     argmin,
     asarray,
+    bincount,
     bitwise_and,
     bitwise_or,
     bitwise_xor,
@@ -91,6 +92,7 @@ from numpy import (
     right_shift,
     roll,
     round,
+    searchsorted,
     shape,
     sign,
     signbit,
@@ -119,7 +121,7 @@ from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
 from .numpy_einsum import einsum
 from .numpy_matrices import cholesky, cofactors, cross, det, eye_like, inv, mT, slogdet, solve, svd
 from .numpy_pad import pad, unpad
-from .numpy_places import add_at, argmedian, gather, order, scatter, scatter_add, undiagonal
+from .numpy_places import add_at, argmedian, argrunning, gather, order, scatter, scatter_add, undiagonal
 from .numpy_pool import (
     adaptive_places,
     flat_places,
@@ -188,30 +190,46 @@ def var(x: ndarray, axis: Any = None, keepdims: bool = False, ddof: float = 0) -
 
 def softmax(x: ndarray, axis: int) -> ndarray:
     """exp(x) / sum(exp(x)) along `axis`, shifted by the maximum so that nothing overflows."""
-    e = np.exp(x - _finite_max(x, axis))
-    e /= e.sum(axis=axis, keepdims=True)
+    e = x - _finite_max(x, axis)
+    e = np.exp(e, out=e if isinstance(e, ndarray) else None)
+    e /= sum(e, axis, True)
     return e
 
 
 def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
     """softmax over the last axis of the scores, which it overwrites, after adding the mask's numbers or hiding where it is
     False, and with `causal` what comes later than the row. A row with nothing left to choose from is 0."""
-    allowed = np.tri(*scores.shape[-2:]).astype(bool) if causal else None
+    if causal:
+        scores += np.where(np.tri(*scores.shape[-2:]) == 0, -np.inf, 0).astype(scores.dtype)
     if mask is not None:
-        allowed, scores = (mask, scores) if mask.dtype.kind == "b" else (allowed, scores + mask)
-    if allowed is not None:
-        scores = np.where(allowed, scores, -np.inf)
+        scores = scores + (np.where(mask, 0, -np.inf).astype(scores.dtype) if mask.dtype.kind == "b" else mask)
     scores -= _finite_max(scores, -1)
     np.exp(scores, out=scores)
-    total = scores.sum(-1, keepdims=True)
+    total = sum(scores, -1, True)
     scores /= np.where(total == 0, 1, total).astype(scores.dtype, copy=False)
     return scores
+
+
+def log_softmax_at(x: ndarray, target: ndarray) -> tuple[ndarray, ndarray]:
+    """For rows x and a class number for each: the log-softmax there, and the softmax of the rows."""
+    e = x - _finite_max(x, -1)
+    at = e[np.arange(len(e)), target]
+    np.exp(e, out=e)
+    total = sum(e, -1, True)
+    e /= total
+    return at - np.log(total[:, 0]), e
+
+
+def minus_at(x: ndarray, index: ndarray, less: Any) -> ndarray:
+    """x with `less` subtracted at x[i, index[i]], in place."""
+    x[np.arange(len(x)), index] -= less
+    return x
 
 
 def log_softmax(x: ndarray, axis: int) -> ndarray:
     """log(softmax(x)) along `axis`, without ever taking the logarithm of a rounded zero."""
     shifted = x - _finite_max(x, axis)
-    shifted -= np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    shifted -= np.log(sum(np.exp(shifted), axis, True))
     return shifted
 
 
@@ -371,9 +389,3 @@ def kept(saved: Any, compute: Any, *inputs: Any) -> Any:
 def how_often(index: ndarray) -> ndarray:
     """For each of the whole numbers in `index`, how often it occurs there."""
     return np.bincount(index.reshape(-1))[index]
-
-
-def pick(x: ndarray, index: ndarray) -> ndarray:
-    """x[i, index[i]] for a 2-D `x`."""
-    return x[np.arange(len(index)), index]
-

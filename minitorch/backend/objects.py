@@ -41,7 +41,7 @@ def numbers(x: Any) -> np.ndarray:
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.add.reduce(x, axis=_axes(x, axis), keepdims=keepdims)
+    return np.sum(x, axis=_axes(x, axis), keepdims=keepdims)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -62,7 +62,7 @@ def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    return np.multiply.reduce(x, axis=_axes(x, axis), keepdims=keepdims)
+    return np.prod(x, axis=_axes(x, axis), keepdims=keepdims)
 
 
 def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -90,6 +90,10 @@ def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
     elif mask is not None:
         scores = scores + mask
     return softmax(np.where(hidden, -np.inf, scores), -1)
+
+
+def log_softmax_at(x: Any, target: Any) -> Any:
+    return log_softmax(x, -1)[np.arange(len(x)), target], softmax(x, -1)
 
 
 def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int = 1) -> Any:
