@@ -99,21 +99,20 @@ def _problem(args: argparse.Namespace) -> str:
         return f"--{asked[0]} and --{asked[1]} exclude each other"
     if args.lesson and args.output:
         return "--lesson names the file; leave -o out"
-    for script in args.scripts:
+    for script in args.scripts or [None]:
         target = _target(script, args)
         if target.suffix.lower().removeprefix(".") not in FORMATS:
             flag = "--lesson" if args.lesson else "-o"
             return f"{flag} {target}: the suffix must be one of {', '.join('.' + one for one in FORMATS)}"
+        if args.lesson and target.suffix.lower() != ".html":
+            return f"--lesson {target}: a lesson is an .html file"
         if not target.parent.is_dir():
             return f"{'--lesson' if args.lesson else '-o'} {target}: there is no folder '{target.parent}'"
-    return _problem_of_expression(args) if args.expression is not None else ""
-
-
-def _problem_of_expression(args: argparse.Namespace) -> str:
-    target = _target(None, args)
-    if target.suffix.lower().removeprefix(".") not in FORMATS:
-        return f"-o {target}: the suffix must be one of {', '.join('.' + one for one in FORMATS)}"
-    return "" if target.parent.is_dir() else f"-o {target}: there is no folder '{target.parent}'"
+        if target.suffix.lower() in (".html", ".gif"):
+            other = next((one for one in ("at", "steps", "worksheet") if getattr(args, one) not in (None, False)), "")
+            if other or args.style != "boxes":
+                return f"{target} shows every step, in boxes; leave --{other or 'style'} out"
+    return ""
 
 
 def _file(script: str) -> str:

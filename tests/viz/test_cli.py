@@ -120,6 +120,9 @@ def test_a_script_that_is_not_python(draw, tmp_path):
         (["plain.py", "--depth", "-1"], "--hops and --depth must be at least 0"),
         (["plain.py", "--steps", "--at", "3"], "--at and --steps exclude each other"),
         (["plain.py", "--lesson", "x.html", "-o", "y.svg"], "--lesson names the file"),
+        (["plain.py", "--lesson", "y.svg"], "--lesson y.svg: a lesson is an .html file"),
+        (["plain.py", "--at", "1", "-o", "y.gif"], "y.gif shows every step, in boxes; leave --at out"),
+        (["-e", "1", "--style", "circuit", "-o", "y.html"], "y.html shows every step, in boxes; leave --style out"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_status_2(draw, tmp_path, arguments, message):
