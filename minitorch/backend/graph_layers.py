@@ -13,6 +13,7 @@ from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
 from ..ops.reduce import mean
 from ..ops.resize import AlongAxes, Nearest, NearestBack
+from ..ops.shape import transpose
 from . import BACKENDS
 
 Sizes = tuple[int, ...]
@@ -73,6 +74,10 @@ def per_place(counts: Any, like: Any) -> Any:
 
 def mean_product(x: Any, y: Any, axis: Any) -> Any:
     return mean(x * y, axis, True)
+
+
+def turned(x: Any) -> Any:
+    return transpose(x, 0, 1)
 
 
 def along_axes(x: Any, matrices: Any) -> Any:

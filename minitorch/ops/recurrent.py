@@ -35,10 +35,10 @@ class Recurrent(Op):
         return xp.stack([*states[1:], start] if self.reverse else [start, *states[:-1]])
 
 
-def affine(xp: Any, x: Any, weight: Any, bias: Any) -> Any:
-    """x @ weight.T + bias"""
+def affine(xp: Any, x: Any, weight: Any, *biases: Any) -> Any:
+    """x @ weight.T + the biases, for all steps at once"""
     out = xp.matmul(x, xp.swapaxes(weight, 0, 1))
-    return out if bias is None else out + bias
+    return out if biases[0] is None else out + sum(biases[1:], biases[0])
 
 
 def rows(xp: Any, x: Any) -> Any:
@@ -59,9 +59,9 @@ class Rnn(Recurrent):
         super().__init__(reverse)
 
     def forward(self, xp, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
-        incoming, states = affine(xp, x, weight_ih, bias_ih), [None] * len(x)
+        incoming, own, states = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), [None] * len(x)
         for t in self.times(len(x)):
-            total = incoming[t] + affine(xp, h, weight_hh, bias_hh)
+            total = incoming[t] + xp.matmul(h, own)
             states[t] = h = xp.tanh(total) if self.nonlinearity == "tanh" else xp.maximum(total, 0)
         return xp.stack(states), None
 
@@ -87,11 +87,12 @@ class Gru(Recurrent):
 
     def run(self, xp: Any, x: Any, h: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """The state after each step, and each step's r, z, n, and what r lets through."""
-        incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
+        incoming, own_weight, size = affine(xp, x, weight_ih, bias_ih), xp.turned(weight_hh), xp.shape(h)[-1]
         states: list[Any] = [None] * len(x)
         steps: list[Any] = [None] * len(x)
         for t in self.times(len(x)):
-            own, fed = affine(xp, h, weight_hh, bias_hh), incoming[t]
+            own, fed = xp.matmul(h, own_weight), incoming[t]
+            own = own if bias_hh is None else own + bias_hh
             gates = xp.sigmoid(fed[:, : 2 * size] + own[:, : 2 * size])
             r, z, memory = gates[:, :size], gates[:, size:], own[:, 2 * size :]
             new = xp.tanh(fed[:, 2 * size :] + r * memory)
@@ -129,11 +130,11 @@ class Lstm(Recurrent):
 
     def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """h after each step, the last c, and each step's gates, c before it and tanh of c after it."""
-        incoming, size = affine(xp, x, weight_ih, bias_ih), xp.shape(h)[-1]
+        incoming, own, size = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), xp.shape(h)[-1]
         states: list[Any] = [None] * len(x)
         steps: list[Any] = [None] * len(x)
         for t in self.times(len(x)):
-            total = incoming[t] + affine(xp, h, weight_hh, bias_hh)
+            total = incoming[t] + xp.matmul(h, own)
             doors, g = xp.sigmoid(total[:, : 2 * size]), xp.tanh(total[:, 2 * size : 3 * size])
             i, f, o = doors[:, :size], doors[:, size:], xp.sigmoid(total[:, 3 * size :])
             held, c = c, f * c + i * g
