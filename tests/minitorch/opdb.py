@@ -220,7 +220,8 @@ def to_ours(x: Any) -> Any:
     if callable(x) and getattr(torch.nn.functional, getattr(x, "__name__", ""), None) is x:
         return getattr(minitorch.nn.functional, x.__name__)
     if isinstance(x, dict):
-        return {key: to_ours(value) for key, value in x.items()}
+        usual = (torch.preserve_format, torch.strided)  # what minitorch has no argument for, because there is nothing else
+        return {key: to_ours(value) for key, value in x.items() if not any(value is default for default in usual)}
     if isinstance(x, (list, tuple)):
         return type(x)([to_ours(part) for part in x])
     return x
