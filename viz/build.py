@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -354,6 +355,8 @@ class Builder:
 
     def product(self, last: Contribution) -> str:
         """The arithmetic of a contribution: with its numbers for scalars, with its outcome for arrays."""
+        if last.contribution is None:  # a user's function has nothing to say about this input
+            return "→ no gradient"
         result = scalar(last.contribution)
         if result is not None:
             text = number(result, self.digits)
@@ -378,6 +381,9 @@ class Builder:
             centre = self.stepper.node or (last.input if last is not None else self.root)
         found = near(centre, everything, HOPS, count, forward=centre is not self.root)
         self.notes.append(f"Showing the {len(found)} of {len(everything):,} nodes nearest to {shown_name(self.names[centre])}.")
+        rest = Counter(node.op.name if node.op is not None else "leaf" for node in everything if node not in found)
+        kinds = ", ".join(f"{count:,} {name}" for name, count in rest.most_common(4)) + (", …" if len(rest) > 4 else "")
+        self.notes.append(f"Not shown: {kinds}.")
         return [node for node in everything if node in found]
 
     def _stub(self, id: str, hidden: list[Node]) -> NodeView:

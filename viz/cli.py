@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
     if args.watch:
         from viz.watch import watch
 
-        watch([Path(_file(script)) for script in args.scripts], lambda path: _again(path, args))
+        notes = [Path(args.notes)] if args.notes else []
+        watch([Path(_file(script)) for script in args.scripts] + notes, lambda path: _again(path, args))
     return status
 
 
@@ -154,7 +155,7 @@ def _one(script: str | None, args: argparse.Namespace) -> int:
 
 def _again(path: Path, args: argparse.Namespace) -> None:
     for script in args.scripts:
-        if Path(_file(script)) == path:
+        if path in (Path(_file(script)), Path(args.notes or "")):
             _one(script, args)
 
 

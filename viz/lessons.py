@@ -182,7 +182,7 @@ class _Page:
             ledger = arrived.ledger if arrived else ""
             steps.append([  # in the order of STEP in lesson.js
                 builder.ids[done.node], builder.ids[done.input], done.slot, done.label, product, rule, done.reduction or "",
-                ledger, one_line(builder.content(done.after)), changes,
+                ledger, one_line(None if done.after is None else builder.content(done.after)), changes,
             ])  # fmt: skip
         return {"line": first.subtitle, "nodes": self._nodes(groups), "steps": steps, "strings": list(strings.numbers)}
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import viz
-from minitorch import Stepper, Value
+from minitorch import Stepper, Value, autograd, tensor
 from tests.viz.browser import PROGRAM, browser
 from tests.viz.graphs import broadcast, double, mlp, network, readme, twice_double
 from tests.viz.test_dot import NAMES, product_of
@@ -257,3 +257,18 @@ def test_notes_in_toml_say_the_same_as_in_markdown(tmp_path):
     assert notes.beside(tmp_path / "n.py") is None
     (tmp_path / "n.notes.md").write_text("")
     assert notes.beside(tmp_path / "n.py") == tmp_path / "n.notes.md"
+
+
+def test_an_input_of_which_a_function_says_nothing(tmp_path):
+    class Silent(autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            return a * 2.0
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2.0, None
+
+    a, b = tensor(1.0, requires_grad=True, name="a"), tensor(1.0, requires_grad=True, name="b")
+    page = viz.lesson(Silent.apply(a, b), tmp_path / "x.html", variables={}).read_text("utf-8")
+    assert "→ no gradient" in page
