@@ -63,6 +63,8 @@ class Methods(ElementMethods):
     any, all, count_nonzero = ops.any, ops.all, ops.count_nonzero
     cumsum, cumprod, diff = ops.cumsum, ops.cumprod, ops.diff
     sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
+    unique, bincount, quantile, cummax, cummin = ops.unique, ops.bincount, ops.quantile, ops.cummax, ops.cummin
+    cov, corrcoef = ops.cov, ops.corrcoef
 
     # Shape
 

@@ -31,6 +31,7 @@ from ..ops.activation import (
 from ..ops.attention import multi_head_attention_forward, scaled_dot_product_attention
 from ..ops.classes import cross_entropy, multi_margin_loss, multilabel_margin_loss, multilabel_soft_margin_loss, nll_loss
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d, fold, unfold
+from ..ops.counting import one_hot
 from ..ops.distance import (
     cosine_embedding_loss,
     cosine_similarity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import table_elementwise, table_linalg, table_reduce, table_shape, table_layers  # noqa: F401  (each enters its part)
+from . import table_elementwise, table_layers, table_linalg, table_reduce, table_shape, table_statistics  # noqa: F401  (each enters its part)
 from .opentry import TABLE, binary, call, given, kink, nans, op, t, unary
 
 __all__ = ["TABLE"]

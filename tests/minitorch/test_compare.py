@@ -47,3 +47,9 @@ def test_shapes_that_do_not_fit_are_named() -> None:
 def test_a_comparison_of_numbers_is_a_bool() -> None:
     assert minitorch.lt(Value(1.0), 2) is True and minitorch.isnan(Value(float("nan"))) is True
     assert minitorch.logical_and(Value(1.0), 0) is False
+
+
+def test_broadcast_shapes() -> None:
+    assert minitorch.broadcast_shapes((2, 1), (3,), 1) == (2, 3)
+    with pytest.raises(ValueError, match=r"\(2,\), \(3,\) do not broadcast"):
+        minitorch.broadcast_shapes((2,), (3,))
