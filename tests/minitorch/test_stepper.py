@@ -38,9 +38,9 @@ def snapshot(stepper: Stepper, nodes: list[Any]) -> list[Any]:
     ] + [stepper.peek(), stepper.finished, stepper.last.index if stepper.last else None]
 
 
-def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]]) -> None:
+def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]], limit: int | None = None) -> None:
     nodes = [node for node in ancestors(root)]
-    stepper = Stepper(root)
+    stepper = Stepper(root, limit=limit)
     seen = [snapshot(stepper, nodes)]
     while stepper.step() is not None:
         assert stepper.position == len(seen)
@@ -75,10 +75,10 @@ def test_any_walk_over_values_restores_every_bit(program: Program, leaves: list[
     walk_and_compare(root, start, walk)
 
 
-@given(programs, walks, st.sampled_from(["float64", "float32"]))
-def test_any_walk_over_tensors_restores_every_bit(program: Program, walk: Any, dtype: str) -> None:
+@given(programs, walks, st.sampled_from(["float64", "float32"]), st.sampled_from([None, 0, 100, 1000]))
+def test_any_walk_over_tensors_restores_every_bit(program: Program, walk: Any, dtype: str, limit: int | None) -> None:
     root, leaves = build_tensors(program, dtype)
-    walk_and_compare(root, leaves, walk)
+    walk_and_compare(root, leaves, walk, limit)
 
 
 @given(programs)
