@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -12,13 +11,14 @@ from typing import Any
 from minitorch.backend.numpy import stretched_axes
 from minitorch.core.backward import needed_slots
 from minitorch.core.naming import names as engine_names
-from minitorch.core.node import Node, ancestors, has_nan
+from minitorch.core.node import Node, ancestors
 from minitorch.core.stepper import Contribution, Stepper
 from minitorch.core.value import Value
+from viz.closed import box, edges_into
 from viz.errors import DrawError
 from viz.extent import HOPS, Extent, near
 from viz.format import DIGITS, Content, content, number, scalar
-from viz.graphview import EdgeView, GraphView, Kind, NodeState, NodeView, legend
+from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
 from viz.modules import READABLE, Group, is_parameter, line_groups, module_groups
 from viz.simplify import framed, shorten_edges
@@ -110,7 +110,7 @@ class Builder:
         lasts = {self._last_member(group): group for group in self.groups}
         for node in self.shown:
             if node in lasts:
-                edges += self._edges_into(lasts[node])
+                edges += edges_into(self, lasts[node])
                 nodes.append(self.box(lasts[node]))
             if node in self.box_of:
                 continue
@@ -270,59 +270,7 @@ class Builder:
 
     def box(self, group: Group) -> NodeView:
         """A closed module, or a source line, as it is now."""
-        ops = [node for node in group.members if node.op is not None]
-        learned = [node for node in group.members if is_parameter(node)]
-        lines = [f"{len(ops):,} operation{'s' * (len(ops) != 1)}"]
-        if learned:
-            numbers = sum(int(getattr(node.raw, "size", 1)) for node in learned)
-            lines.append(f"{len(learned):,} parameter{'s' * (len(learned) != 1)}: {numbers:,} numbers")
-        last = self.content(self._last_member(group).raw)
-        lines += [f"gives {last.shape} {last.kind}".strip()] if last.shape else [f"last value {last.text}"]
-        if group.kind == "line" and (made := ops[0].made_at):
-            lines.insert(0, shorten(linecache.getline(*made).strip(), 2 * RULE_LENGTH))
-            lines[1] += ": " + ", ".join(f"{name}" for name in dict.fromkeys(node.op.name for node in ops if node.op))[:30]
-        if any(has_nan(node.raw) for node in group.members):
-            lines.append("NaN inside")
-        return NodeView(
-            self.box_of[group.members[0]], "module", group.name, shown_name(group.name, 40), group.kind, inside=tuple(lines),
-            arrivals=self._progress(group), state=self._box_state(group), scope=group.scope, repeats=group.count,
-            wants_gradient=any(node.requires_grad for node in group.members),
-            output=self.root in group.inside,
-        )  # fmt: skip
-
-    def _progress(self, group: Group) -> tuple[int, int] | None:
-        if self.stepper is None:
-            return None
-        counts = [self.stepper.arrivals(node) for node in group.members]
-        arrived, expected = sum(count[0] for count in counts), sum(count[1] for count in counts)
-        return (arrived, expected) if expected else None
-
-    def _box_state(self, group: Group) -> NodeState:
-        if self.stepper is None:
-            return ""
-        if self.next is not None and self.next[0] in group.inside:
-            return "current"
-        states = {self.stepper.state(node) for node in group.members} - {"constant"}
-        return "done" if states == {"done"} else "todo" if states else "constant"
-
-    def _edges_into(self, group: Group) -> list[EdgeView]:
-        """One edge from every box that something inside reads, labelled with the shape that goes in."""
-        id, chosen = self.box_of[group.members[0]], set(self.shown)
-        found: dict[str, tuple[str, int, bool]] = {}
-        for node in group.members:
-            for slot, x in enumerate(node.inputs or ()):
-                if isinstance(x, Node) and x in chosen and self.box_of.get(x) != id:
-                    source = self.box_of.get(x) or self.ids[x]
-                    carries = slot in needed_slots(node)
-                    shape = self.content(x.raw).shape if hasattr(x.raw, "shape") else ""
-                    old = found.get(source)
-                    uses, carried = (old[1] + 1, old[2] or carries) if old else (1, carries)
-                    found[source] = (shape, uses, carried)
-        labels = {source: f"{shape} × {uses}" if uses > 1 else shape for source, (shape, uses, _) in found.items()}
-        return [
-            EdgeView(f"{id}e{source}", source, id, 0, labels[source].strip() or "in", carries=carries)
-            for source, (_, _, carries) in found.items()
-        ]
+        return box(self, group, self._last_member(group))
 
     # Edges
 
