@@ -25,8 +25,8 @@ from samples.kit import Run, Settings, option
 @dataclass
 class Config(Settings):
     depth: int = option(20, "hidden layers", minimum=2)
-    width: int = option(24, "neurons of each", minimum=1)
-    points: int = option(240, "points on two spirals, to learn from", minimum=10)
+    width: int = option(24, "neurons of each", minimum=1, quick=16)
+    points: int = option(240, "points on two spirals, to learn from", minimum=10, quick=120)
     epochs: int = option(100, "steps; each looks at all points", minimum=1, quick=60)
     learning_rate: float = option(0.003, "Adam's step size", minimum=0)
 

@@ -18,7 +18,7 @@ OPTIONS = {"disc": {"points": 60}, "mlp-batches": {"points": 60}, "nn-regression
 
 
 @pytest.mark.parametrize(("name", "given"), [
-    *OPTIONS.items(), *(("pairs", {"data": "synthetic", "pairs": 40, "model": str(k)}) for k in range(1, 6)),
+    *OPTIONS.items(), *(("pairs", {"data": "synthetic", "pairs": 40, "model": k}) for k in "35"),
 ])
 def test_a_sample_stays_on_its_device(name, given, tmp_path, monkeypatch):
     # Optimizers call NumPy's functions on the arrays, which CuPy answers and the strict device refuses: they rest here.
