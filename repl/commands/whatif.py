@@ -257,9 +257,11 @@ def _compared(a: Branch, b: Branch, names: Mapping[Node, str]) -> Table:
     if not rows:
         return Table((), (), summary=f"{a.name} and {b.name} agree: every value and every gradient is the same")
     summary = f"{count(differs[0], 'value')} and {count(differs[1], 'gradient')} differ"
-    footer = f"the first {MOST} of them" if sum(differs) and len(rows) == MOST else ""
+    notes = ["Δ ≤ is the largest difference of any element"] if any("Δ" in cell for row in rows for cell in row) else []
+    notes += [f"the first {MOST} of them"] if len(rows) == MOST else []
+    footer = "; ".join(notes)
     header = ("node", f"value {a.name}", b.name, f"grad {a.name}", b.name)
-    return Table(header, tuple(rows), summary=summary, footer=footer, right=(1, 2, 3, 4))
+    return Table(header, tuple(rows), summary=summary, footer=footer, right=(1, 2, 3, 4), yields=0)
 
 
 def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
@@ -268,7 +270,7 @@ def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
     if not changed:
         return short(x), "same" if x is not None else ""
     if hasattr(x, "shape") and hasattr(y, "shape") and x.shape == y.shape and host(x).size > phrases.PRINTED:
-        return short(x), f"max |Δ| {number(float(abs(host(y) - host(x)).max()))}"
+        return short(x), f"Δ ≤ {number(float(abs(host(y) - host(x)).max()), 3)}"
     return short(x), short(y)
 
 
