@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-
 watched: list[None] = []
 """One entry for every thread in which operations have more to do than be recorded, or less. While it is empty nobody has
 to look into the thread's own state, which costs a scalar operation a tenth of its time."""
