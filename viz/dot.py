@@ -92,11 +92,22 @@ def skeleton(
 
 
 def _framed(view: GraphView, texts: Mapping[str, str], style: str) -> list[str]:
-    """The lines of nodes and labels, each inside the frame it belongs to; a label belongs where both its ends do."""
+    """The lines of nodes and labels, each inside the frame it belongs to; a label belongs in the innermost
+    frame around both its ends."""
     home = {id: cluster.id for cluster in view.clusters for id in cluster.nodes}
+    parents = {cluster.id: cluster.parent for cluster in view.clusters}
+
+    def around(id: str) -> list[str]:
+        """The frames around a box, innermost first."""
+        found = [home[id]] if id in home else []
+        while found and parents[found[-1]]:
+            found.append(parents[found[-1]])
+        return found
+
     for edge in view.edges:
-        if edge.id in texts and home.get(edge.source) == home.get(edge.target) is not None:
-            home[edge.id] = home[edge.source]
+        outer = around(edge.target)
+        if edge.id in texts and (shared := [one for one in around(edge.source) if one in outer]):
+            home[edge.id] = shared[0]
     inside: dict[str, list[str]] = {}
     for id in texts:
         inside.setdefault(home.get(id, ""), []).append(id)

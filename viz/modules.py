@@ -69,9 +69,9 @@ def is_parameter(node: Node) -> bool:
     return any(base.__name__ == "Parameter" for base in type(node).__mro__)
 
 
-def homes(nodes: Sequence[Node], home: Callable[[Node], str]) -> dict[Node, str]:
+def homes(nodes: Sequence[Node], home: Callable[[Node], str], older: bool = False) -> dict[Node, str]:
     """Where each node belongs: what `home` says of a result. A leaf belongs where all its uses do when it is a parameter, or
-    younger than the first result there: what was passed in from outside is older."""
+    younger than the first result there: what was passed in from outside is older (with `older`, that too)."""
     found: dict[Node, str] = {}
     oldest: dict[str, int] = {}
     uses: dict[Node, set[str]] = {}
@@ -84,7 +84,7 @@ def homes(nodes: Sequence[Node], home: Callable[[Node], str]) -> dict[Node, str]
                     uses.setdefault(x, set()).add(place)
     for leaf, places in uses.items():
         place = places.pop() if len(places) == 1 else ""
-        found[leaf] = place if is_parameter(leaf) or leaf.stamp > oldest.get(place, 0) else ""
+        found[leaf] = place if older or is_parameter(leaf) or leaf.stamp > oldest.get(place, 0) else ""
     return found
 
 
@@ -155,7 +155,7 @@ def _signature(members: Sequence[Node]) -> tuple[tuple[str, tuple[int, ...]], ..
 
 def line_groups(nodes: Sequence[Node]) -> list[Group]:
     """A box for every source line that made more than a few nodes; none where the lines tell nothing apart."""
-    place = homes(nodes, _line)
+    place = homes(nodes, _line, older=True)
     counts = Counter(place.values())
     del counts[""]
     if len(counts) < 2 or len(nodes) - sum(counts.values()) + len(counts) > READABLE:

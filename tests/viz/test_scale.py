@@ -201,3 +201,11 @@ def test_a_graphviz_that_is_too_slow_gives_way(monkeypatch):
 
     monkeypatch.setattr(layout, "place", slow)
     assert "Graphviz was too slow for this picture" in viz.draw(readme()).svg()
+
+
+def test_in_frames_within_frames_everything_still_runs_forward():
+    view = viz.view(tower(3))
+    assert any(cluster.parent for cluster in view.clusters)
+    placed = layout.place(view, {node.id: node_size(node) for node in view.nodes}, label_sizes(view))
+    for edge in view.edges:
+        assert placed.nodes[edge.source].x < placed.edges[edge.id].label.x < placed.nodes[edge.target].x
