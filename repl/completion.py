@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minitorch.core.node import Node
+from minitorch.core.wrong import RULES
+from repl import catches
 from repl.phrases import short
 from repl.registry import REGISTRY, CommandError
 
@@ -54,6 +56,8 @@ def offers(session: Session, before: str, asked: bool = True) -> list[Offer]:
         return []
     if parsed.kind != "command" or parsed.command is None:
         return list(_python(session, line)) if asked else []
+    if parsed.command.argument == "choice":
+        return list(_choices(session, parsed.command.name, line.rsplit(" ", 1)[-1]))
     return list(_arguments(session, parsed.command.argument, line))
 
 
@@ -69,6 +73,8 @@ def _arguments(session: Session, kind: str, line: str) -> Iterator[Offer]:
         topics = [("keys", "the keys"), ("selectors", "how to pick nodes"), ("python", "commands and Python")]
         yield from (Offer(topic, len(word), remark) for topic, remark in topics if topic.startswith(word))
         yield from _commands(word)
+    elif kind == "file":
+        yield from files(line.rsplit(" ", 1)[-1])
     elif kind == "node":
         found = _SELECTOR.search(line)
         yield from _nodes(session, found[0] if found else "")
@@ -79,6 +85,18 @@ def _arguments(session: Session, kind: str, line: str) -> Iterator[Offer]:
         yield from nodes
         known = {offer.text for offer in nodes}
         yield from (offer for offer in _python(session, line) if offer.text not in known)
+
+
+def _choices(session: Session, name: str, word: str) -> Iterator[Offer]:
+    """The words that a command takes."""
+    known: dict[str, str] = {}
+    if name == "catch":
+        known = {kind: catches.KINDS[kind].summary for kind in catches.KINDS}
+    elif name == "rule":
+        known = {**RULES, "right": "the algorithm as it should be"}
+    elif name in ("branch", "diff") and session.branches is not None:
+        known = {branch.name: ", ".join(branch.changes) for branch in session.branches.all}
+    yield from (Offer(text, len(word), remark) for text, remark in known.items() if text.startswith(word))
 
 
 def _nodes(session: Session, word: str) -> Iterator[Offer]:

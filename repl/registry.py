@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound="Handler")
 
-Argument = Literal["", "node", "expression", "command", "file", "topic"]
+Argument = Literal["", "node", "expression", "command", "file", "topic", "choice"]
 
 GROUPS = ("begin", "move", "back", "stop", "watch", "look", "teach", "what-if", "draw", "session")
 

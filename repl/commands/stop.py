@@ -125,7 +125,7 @@ def condition(session: Session, argument: str) -> View:
     group="stop",
     usage="catch KIND [LIMIT]",
     example=(*RELU, "catch dead", "continue"),
-    argument="node",
+    argument="choice",
     edits=True,
 )
 def catch(session: Session, argument: str) -> Sequence[View]:

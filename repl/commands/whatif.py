@@ -118,6 +118,7 @@ def _new_value(session: Session, node: Node, index: str, source: str) -> Any:
     "rule",
     group="what-if",
     usage="rule [assign|noorder|nozero|right]",
+    argument="choice",
     example=(*TWICE, "rule noorder", "end", "diff"),
     edits=True,
 )
@@ -161,6 +162,7 @@ def _here(session: Session) -> Any:
     "br",
     group="what-if",
     usage="branch [NAME]",
+    argument="choice",
     example=(*EXAMPLE, "set a = 5", "branch main", "branch"),
     edits=True,
 )
@@ -210,6 +212,7 @@ def reset(session: Session, argument: str) -> View:
     "diff",
     group="what-if",
     usage="diff [BRANCH [BRANCH]]",
+    argument="choice",
     example=(*EXAMPLE, "set a = 5", "diff"),
 )
 def diff(session: Session, argument: str) -> View:

@@ -44,3 +44,15 @@ def test_while_typing_python_nothing_pops_up() -> None:
 
 def test_help_offers_topics_and_commands() -> None:
     assert "keys" in texts("help k") and "step" in texts("help st")
+
+
+def test_words_that_a_command_takes() -> None:
+    assert texts("catch de") == ["dead"] and texts("rule no") == ["noorder", "nozero"]
+    s = session("a = Value(1.0)", "L = a * a", "backward L", "set a = 2")
+    assert [offer.text for offer in offers(s, "branch ")] == ["main", "what-if 1"]
+
+
+def test_files_are_offered(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk.jsonl").write_text("")
+    assert texts("replay wa") == ["walk.jsonl"]
