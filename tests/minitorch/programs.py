@@ -1,4 +1,4 @@
-"""Random graphs: a drawn list of instructions, run on Values or on Tensors of small shapes."""
+"""Random graphs: a drawn list of instructions, run on Values, on Tensors of small shapes, or on PyTorch's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import minitorch
-from minitorch import Tensor, Value, tensor
+from minitorch import Value
 
 Program = list[tuple[int, int, int]]
 
@@ -62,45 +62,45 @@ def _matrix(x: Any) -> Any:
     return x.reshape(1, -1) if x.ndim != 2 else x
 
 
-TENSOR_STEPS: list[Callable[[Any, Any], Any]] = [
-    lambda a, b: a + _fit(b, a.shape),
-    lambda a, b: a * _fit(b, a.shape),
-    lambda a, b: a - _fit(b, a.shape),
-    lambda a, b: _fit(b, a.shape) / (a * a + 1.0),
-    lambda a, b: 2.0 * a,
-    lambda a, b: (a * a + 0.5) ** 1.5,
-    lambda a, b: a.tanh(),
-    lambda a, b: a.relu() + a,
-    lambda a, b: a.sum(),
-    lambda a, b: a.sum(0) if a.ndim else a,
-    lambda a, b: a.mean(-1, keepdim=True),
-    lambda a, b: a.reshape(-1),
-    lambda a, b: a.T if a.ndim == 2 else a + 1.0,
-    lambda a, b: a[0] if a.ndim and a.shape[0] else a,
-    lambda a, b: a[..., -1:] if a.ndim else a,
-    lambda a, b: a[[0, 0, -1]] if a.ndim and a.shape[0] else a,
-    lambda a, b: _matrix(a) @ _matrix(a).T,
-    lambda a, b: minitorch.cat([a.reshape(-1), b.reshape(-1)]),
-    lambda a, b: minitorch.stack([a, a * 2.0], -1).sum(-1),
-    lambda a, b: minitorch.softmax(a, -1),
-    lambda a, b: a.max(-1).values,
-    lambda a, b: a.amin() * _fit(b, ()),
-    lambda a, b: a.var(correction=0).sqrt() + a,
-    lambda a, b: minitorch.where(a > 0, a, a * 0.1),
-    lambda a, b: a.broadcast_to((2, *a.shape)).mean(0),
+TENSOR_STEPS: list[Callable[[Any, Any, Any], Any]] = [
+    lambda lib, a, b: a + _fit(b, a.shape),
+    lambda lib, a, b: a * _fit(b, a.shape),
+    lambda lib, a, b: a - _fit(b, a.shape),
+    lambda lib, a, b: _fit(b, a.shape) / (a * a + 1.0),
+    lambda lib, a, b: 2.0 * a,
+    lambda lib, a, b: (a * a + 0.5) ** 1.5,
+    lambda lib, a, b: a.tanh(),
+    lambda lib, a, b: a.relu() + a,
+    lambda lib, a, b: a.sum(),
+    lambda lib, a, b: a.sum(0) if a.ndim else a,
+    lambda lib, a, b: a.mean(-1, keepdim=True),
+    lambda lib, a, b: a.reshape(-1),
+    lambda lib, a, b: a.T if a.ndim == 2 else a + 1.0,
+    lambda lib, a, b: a[0] if a.ndim and a.shape[0] else a,
+    lambda lib, a, b: a[..., -1:] if a.ndim else a,
+    lambda lib, a, b: a[[0, 0, -1]] if a.ndim and a.shape[0] else a,
+    lambda lib, a, b: _matrix(a) @ _matrix(a).T,
+    lambda lib, a, b: lib.cat([a.reshape(-1), b.reshape(-1)]),
+    lambda lib, a, b: lib.stack([a, a * 2.0], -1).sum(-1),
+    lambda lib, a, b: lib.softmax(a, -1),
+    lambda lib, a, b: a.max(-1).values,
+    lambda lib, a, b: a.amin() * _fit(b, ()),
+    lambda lib, a, b: a.var(correction=0).sqrt() + a,
+    lambda lib, a, b: lib.where(a > 0, a, a * 0.1),
+    lambda lib, a, b: a.broadcast_to((2, *a.shape)).mean(0),
 ]
 
 
-def build_tensors(program: Program, dtype: str = "float64", with_value: bool = True) -> tuple[Tensor, list[Any]]:
-    """The root (one number) and the leaves, a Value among them, of a graph of Tensors."""
+def build_tensors(program: Program, dtype: str = "float64", lib: Any = minitorch, value: bool = True) -> tuple[Any, list[Any]]:
+    """The root (one number) and the leaves, a Value among them, of a graph of Tensors; `lib` may be torch, without the Value."""
     draw = np.random.default_rng(len(program))
     shapes: list[tuple[int, ...]] = [(2, 3), (3,), (), (2, 1)]
-    leaves: list[Any] = [tensor(draw.normal(size=shape), dtype=dtype, requires_grad=True) for shape in shapes]
+    leaves: list[Any] = [lib.tensor(draw.normal(size=shape), dtype=getattr(lib, dtype), requires_grad=True) for shape in shapes]
     pool = list(leaves)
-    if with_value:
+    if value:
         leaves.append(Value(1.5))
         pool.append(leaves[0] * leaves[-1])
     for which, i, j in program:
-        made = TENSOR_STEPS[which % len(TENSOR_STEPS)](pool[i % len(pool)], pool[j % len(pool)])
+        made = TENSOR_STEPS[which % len(TENSOR_STEPS)](lib, pool[i % len(pool)], pool[j % len(pool)])
         pool.append(made if made.numel() <= 64 else made.reshape(-1)[:7])
     return sum((x * 0.5).sum() for x in pool[-3:]) * 1.0, leaves

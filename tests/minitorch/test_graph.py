@@ -12,11 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minitorch
 from minitorch import Tensor, Value, no_grad, tensor
 from minitorch.core.node import Op, ancestors, apply
 from minitorch.ops.index import results
+
+from .programs import VALUE_STEPS, Program, build_tensors, build_values, numbers, programs
+
+
+CHOICE = next(k for k, step in enumerate(VALUE_STEPS) if "where" in step.__code__.co_names)
 
 
 def leaf(*numbers: Any, dtype: str = "float64") -> Tensor:
@@ -454,3 +461,50 @@ def test_threads_build_and_differentiate_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not errors
+
+
+# Any program, in both engines
+
+
+@given(programs, st.sampled_from(["float64", "float32"]))
+def test_random_programs_agree_with_pytorch(program: Program, dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    root, leaves = build_tensors(program, dtype, value=False)
+    theirs, peers = build_tensors(program, dtype, torch, value=False)
+    tolerance = 1e-9 if dtype == "float64" else 1e-3
+    assert root.dtype == dtype and root.shape == tuple(theirs.shape)
+    np.testing.assert_allclose(root.item(), theirs.item(), tolerance, tolerance)
+    found = minitorch.grad(root, leaves, create_graph=True, allow_unused=True)
+    expected = torch.autograd.grad(theirs, peers, create_graph=True, allow_unused=True)
+    for a, b in zip(found, expected):
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.shape == tuple(b.shape) and a.dtype == dtype
+            np.testing.assert_allclose(a.detach().numpy(), b.detach().numpy(), tolerance * 10, tolerance * 10)
+    again = sum(((a * a).sum() for a in found if a is not None and a.requires_grad), start=leaves[0].sum() * 0.0)
+    theirs_again = sum(((b * b).sum() for b in expected if b is not None and b.requires_grad), start=peers[0].sum() * 0.0)
+    if dtype == "float64":
+        second = minitorch.grad(again, leaves, allow_unused=True)
+        for a, b in zip(second, torch.autograd.grad(theirs_again, peers, allow_unused=True)):
+            left, right = (0.0 if g is None else g.detach().numpy() for g in (a, b))
+            np.testing.assert_allclose(left + np.zeros(np.shape(right)), right, 1e-6, 1e-6)
+
+
+@given(programs, st.lists(numbers, min_size=1, max_size=3))
+def test_random_programs_of_values_agree_with_pytorch(program: Program, start: list[float]) -> None:
+    torch = pytest.importorskip("torch")
+    root, leaves = build_values(program, start)
+    peers = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in start]
+    pool = list(peers)
+    for which, i, j in program:
+        a, b = pool[i % len(pool)], pool[j % len(pool)]
+        made = VALUE_STEPS[which % len(VALUE_STEPS)](a, b) if which % len(VALUE_STEPS) != CHOICE else torch.where(a > b, a, b * 0.5)
+        pool.append(made)
+    theirs = pool[-1] + 0.0
+    np.testing.assert_allclose(root.item(), theirs.item(), 1e-9, 1e-9)
+    root.backward()
+    theirs.backward()
+    for leaf, peer in zip(leaves, peers):
+        if np.isfinite(peer.grad.item() if peer.grad is not None else 0.0):
+            np.testing.assert_allclose(leaf.grad or 0.0, peer.grad.item() if peer.grad is not None else 0.0, 1e-7, 1e-7)
