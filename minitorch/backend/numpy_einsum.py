@@ -41,4 +41,7 @@ def _pair(a: ndarray, of_a: str, b: ndarray, of_b: str, later: str) -> tuple[nda
 def _summed(x: ndarray, term: str, needed: str) -> tuple[ndarray, str]:
     """`x` summed over the letters that are not needed."""
     drop = tuple(k for k, c in enumerate(term) if c not in needed)
-    return (x.sum(axis=drop) if drop else x), "".join(c for c in term if c in needed)
+    if drop:
+        kept = [n for k, n in enumerate(x.shape) if k not in drop]
+        x = x.sum(axis=drop, keepdims=True).reshape(kept)
+    return x, "".join(c for c in term if c in needed)

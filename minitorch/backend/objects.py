@@ -5,6 +5,7 @@ The plain form of each kernel, as a textbook writes it. What only moves elements
 
 from __future__ import annotations
 
+import builtins
 import functools
 import inspect
 from collections.abc import Callable
@@ -26,13 +27,26 @@ def __getattr__(name: str) -> Any:
     ours = getattr(ops, _NAMES.get(name, name), None)
     if callable(ours) and hasattr(scalar, name):
         return each(ours)
+    if name in ("cholesky", "det", "inv", "slogdet", "solve", "svd"):
+        raise ValueError(f"{name} is computed by a library as a whole: there are no scalar steps of it to show")
     return getattr(arrays, name)
 
 
-@functools.cache
-def each(function: Callable[..., Any]) -> Any:
+def each(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of single Values, broadcast over object arrays."""
-    return np.frompyfunc(function, len(inspect.signature(function).parameters), 1)
+    broadcast = _broadcast(function)
+    return lambda *values: broadcast(*map(_array, values))
+
+
+@functools.cache
+def _broadcast(function: Callable[..., Any]) -> Any:
+    parameters = inspect.signature(function).parameters.values()
+    return np.frompyfunc(function, builtins.sum(p.default is p.empty for p in parameters), 1)
+
+
+def _array(x: Any) -> Any:
+    """`x`, a single Value as an array of it: NumPy hands out the element where a 0-d array is meant."""
+    return filled((), lambda index: x) if isinstance(x, Value) else x
 
 
 def numbers(x: Any) -> np.ndarray:
@@ -41,6 +55,7 @@ def numbers(x: Any) -> np.ndarray:
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    x = _array(x)
     return np.sum(x, axis=_axes(x, axis), keepdims=keepdims)
 
 
@@ -49,7 +64,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False, ddof: float = 0) -> Any:
-    centred = x - mean(x, axis, True)
+    centred = x - _array(mean(x, axis, True))
     return sum(centred * centred, axis, keepdims) / (arrays.axis_size(x, axis) - ddof)
 
 
@@ -81,6 +96,12 @@ def softmax(x: Any, axis: int) -> Any:
 def log_softmax(x: Any, axis: int) -> Any:
     shifted = x - _peak(x, axis)
     return shifted - each(ops.log)(sum(each(ops.exp)(shifted), axis, True))
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    peak = _peak(x, axis)
+    out = _array(each(ops.log)(sum(each(ops.exp)(x - peak), axis, True))) + peak
+    return out if keepdims else np.squeeze(_array(out), axis)
 
 
 def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
@@ -116,7 +137,7 @@ def _fold(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> An
     """Fold `x` with a function of two Values, over one axis after the other."""
     axes = _axes(x, axis)
     for a in sorted((axes,) if isinstance(axes, int) else axes, reverse=True):
-        x = np.asarray(each(function).reduce(x, axis=a, keepdims=keepdims), dtype=object)
+        x = np.asarray(_broadcast(function).reduce(x, axis=a, keepdims=keepdims), dtype=object)
     return x
 
 
@@ -124,7 +145,7 @@ def _axes(x: Any, axis: Any) -> Any:
     return tuple(range(x.ndim)) if axis is None else axis
 
 
-def _peak(x: Any, axis: int) -> Any:
+def _peak(x: Any, axis: Any) -> Any:
     """The largest number along `axis`, as a constant: a shift that changes neither result nor gradient."""
     peak = numbers(x).max(axis=axis, keepdims=True)
     return np.where(np.isfinite(peak), peak, 0.0).astype(object)

@@ -199,8 +199,11 @@ def permute(input: Any, *axes: Any, dims: Any = ()) -> Any:
 def broadcast_to(input: Any, *sizes_: Any, size: Any = ()) -> Any:
     """`input` copied along new or stretched axes to the shape `size`; -1 keeps a length."""
     wanted = sizes(sizes_ or (size,))
-    extra = len(wanted) - input.ndim
-    return apply(BroadcastTo(tuple(input.shape[i - extra] if n == -1 else n for i, n in enumerate(wanted))), input)
+    have, extra = tuple(input.shape), len(wanted) - input.ndim
+    shape = tuple(have[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
+    if extra < 0 or any(n not in (1, shape[i + extra]) for i, n in enumerate(have)):
+        raise ValueError(f"a tensor of shape {have} cannot be stretched to {wanted}: only new axes and those of length 1 can")
+    return apply(BroadcastTo(shape), input)
 
 
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
