@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import ops
 from ..core.node import Node, apply
 from ..core.tensor import Tensor
 from ..ops.attention import MaskedSoftmax
@@ -11,9 +12,7 @@ from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
 from ..ops.index import Into
 from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
-from ..ops.reduce import mean
 from ..ops.resize import AlongAxes, Nearest, NearestBack
-from ..ops.shape import transpose
 from . import BACKENDS
 
 Sizes = tuple[int, ...]
@@ -73,11 +72,11 @@ def per_place(counts: Any, like: Any) -> Any:
 
 
 def mean_product(x: Any, y: Any, axis: Any) -> Any:
-    return mean(x * y, axis, True)
+    return ops.mean(x * y, axis, True)
 
 
 def turned(x: Any) -> Any:
-    return transpose(x, 0, 1)
+    return ops.transpose(x, 0, 1)
 
 
 def along_axes(x: Any, matrices: Any) -> Any:

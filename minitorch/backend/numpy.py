@@ -159,7 +159,8 @@ def _blend(condition: ndarray, a: ndarray, b: ndarray) -> ndarray:
     bits, other = a.view(whole), b.view(whole)
     mask = condition.astype(whole)
     np.negative(mask, out=mask)  # all bits or none
-    mask = np.bitwise_and(mask, bits ^ other, out=mask if np.broadcast_shapes(mask.shape, a.shape, b.shape) == mask.shape else None)
+    fits = np.broadcast_shapes(mask.shape, a.shape, b.shape) == mask.shape
+    mask = np.bitwise_and(mask, bits ^ other, out=mask if fits else None)
     mask ^= other
     return mask.view(a.dtype)
 

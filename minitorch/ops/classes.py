@@ -71,7 +71,8 @@ def cross_entropy(
     if target.shape == input.shape and target.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
     _check_classes("cross_entropy", input, target, ignore_index)
-    if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not (target.raw == ignore_index).any().item():
+    plain = input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean"
+    if plain and not (target.raw == ignore_index).any().item():
         return apply(CrossEntropy.shared, input, target)
     logs = log_softmax(input, axis)
     loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)

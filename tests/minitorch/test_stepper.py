@@ -39,7 +39,7 @@ def snapshot(stepper: Stepper, nodes: list[Any]) -> list[Any]:
 
 
 def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]], limit: int | None = None) -> None:
-    nodes = [node for node in ancestors(root)]
+    nodes = list(ancestors(root))
     stepper = Stepper(root, limit=limit)
     seen = [snapshot(stepper, nodes)]
     while stepper.step() is not None:
@@ -304,7 +304,7 @@ def test_a_users_function_may_be_silent_about_an_input() -> None:
     stepper = Stepper(out)
     stepper.run()
     assert x.grad is None and y.grad.tolist() == [1.0, 1.0]
-    silent = [done for done in stepper.ledger(hidden)]
+    silent = list(stepper.ledger(hidden))
     assert len(silent) == 1 and silent[0].contribution is None and silent[0].after is None
     stepper.goto(0)
     assert y.grad is None
