@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 import minitorch
 from minitorch import Tensor, Value, nn, no_grad, tensor
 from minitorch.backend import BACKENDS
 from minitorch.backend import numpy as host_names
 
+from .programs import Program, build_tensors, programs
 from .strict import StrictArray, numpy_protocols, strict
 from .strict import namespace as xp
 
@@ -293,3 +295,26 @@ def test_a_model_trains_there() -> None:
     with numpy_protocols():  # optimizers call NumPy's functions, with `out=`; CuPy answers them
         there = train(strict)
     assert there == train(np.array)
+
+
+class There:
+    """minitorch, with its tensors on the strict device."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(minitorch, name)
+
+    def tensor(self, data: Any, dtype: Any, requires_grad: bool) -> Tensor:
+        return Tensor(strict(np.array(data, dtype)), requires_grad=requires_grad)
+
+
+@given(programs)
+def test_random_programs_compute_there_what_they_compute_here(program: Program) -> None:
+    seen = []
+    for lib in (minitorch, There()):
+        root, leaves = build_tensors(program, "float32", lib)
+        first = minitorch.grad(root, leaves, create_graph=True, allow_unused=True)
+        again = sum((g * g).sum() for g in first if isinstance(g, Tensor) and g.requires_grad)
+        second = minitorch.grad(again, leaves, allow_unused=True) if isinstance(again, Tensor) else ()
+        assert type(root.raw) is (np.ndarray if lib is minitorch else StrictArray)
+        seen.append([None if g is None else g.tolist() if isinstance(g, Tensor) else g.item() for g in (root, *first, *second)])
+    assert repr(seen[0]) == repr(seen[1])
