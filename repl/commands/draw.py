@@ -14,9 +14,6 @@ from repl.views import Drawing, View
 if TYPE_CHECKING:
     from repl.engine import Session
 
-SUFFIXES = (".svg", ".png", ".dot")
-
-
 @command(
     "draw",
     "dr",
@@ -29,25 +26,35 @@ SUFFIXES = (".svg", ".png", ".dot")
 def draw(session: Session, argument: str) -> View:
     """Write a picture of the paused pass, or of EXPR.
 
-    FILE ends in .svg, .png or .dot; without one it is NAME.svg.
+    FILE ends in .svg, .png, .pdf, .dot, .json or .txt; .html makes a lesson to step through in a browser, .gif an
+    animation of the whole pass. Without one it is NAME.svg.
     The picture of a pass shows the current node, what has arrived, and what comes next. Drawing again writes the same
     file, so that a viewer left open follows the steps.
     """
     import viz
 
+    from viz.picture import SUFFIXES
+
     words = argument.split()
-    path = words.pop() if words and words[-1].lower().endswith(SUFFIXES) else ""
+    whole = {".html": viz.lesson, ".gif": viz.animate}
+    path = words.pop() if words and words[-1].lower().endswith((*SUFFIXES, *whole)) else ""
     expression = " ".join(words)
     subject, name = _subject(session, expression)
     path = path or re.sub(r"[^\w.-]+", "_", name) + ".svg"
     try:
         picture = viz.draw(subject, variables=session.variables)
-        picture.save(path)
+        make = whole.get(os.path.splitext(path)[1].lower())
+        if make is None:
+            picture.save(path)
+        else:
+            make(subject, path, variables=session.variables)
     except viz.DrawError as error:
         raise CommandError(str(error)) from None
-    note = (
-        f", at step {session.stepper.position}/{len(session.stepper)}" if subject is session.stepper and session.stepper else ""
-    )
+    note = ""
+    if make is not None:
+        note = ", all the steps of the pass"
+    elif subject is session.stepper and session.stepper:
+        note = f", at step {session.stepper.position}/{len(session.stepper)}"
     return Drawing(os.path.relpath(path) if os.path.isabs(path) else path, len(picture.view.nodes), note)
 
 

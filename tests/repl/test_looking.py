@@ -247,3 +247,15 @@ def test_leaving() -> None:
 def test_long_results_are_cut() -> None:
     shown = say(Session(), "list(range(100000))")
     assert len(shown) < 3000
+
+
+def test_draw_writes_lessons_and_animations_of_the_whole_pass(tmp_path):
+    from repl.engine import Session
+
+    session = Session()
+    for line in ("a = Value(2.0)", "b = a * a", "backward b", "step"):
+        assert session.execute(line).ok
+    for name in ("p.html", "p.gif"):
+        result = session.execute(f"draw {tmp_path / name}")
+        assert result.ok and (tmp_path / name).stat().st_size > 1000
+    assert session.stepper.position == 1
