@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from minitorch import Stepper
 from minitorch.core.node import Node
@@ -32,11 +33,10 @@ def draw(session: Session, argument: str) -> View:
     file, so that a viewer left open follows the steps.
     """
     import viz
-
     from viz.picture import SUFFIXES
 
     words = argument.split()
-    whole = {".html": viz.lesson, ".gif": viz.animate}
+    whole: dict[str, Callable[..., Any]] = {".html": viz.lesson, ".gif": viz.animate}
     path = words.pop() if words and words[-1].lower().endswith((*SUFFIXES, *whole)) else ""
     expression = " ".join(words)
     subject, name = _subject(session, expression)
