@@ -76,7 +76,6 @@ from numpy import (
     logical_not,
     logical_or,
     logical_xor,
-    matmul,
     maximum,
     minimum,
     nan_to_num,
@@ -140,6 +139,13 @@ from .numpy_special import erf, erfc, erfinv
 from .numpy_sums import fast_sum, mean_product, worth_it
 
 device = "cpu"
+
+
+def matmul(a: ndarray, b: ndarray) -> ndarray:
+    """a @ b; where b is one matrix for a whole batch, one product instead of many (three quarters of their time)."""
+    if b.ndim == 2 and a.ndim > 2 and a.size and a.flags.c_contiguous:
+        return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    return np.matmul(a, b)  # type: ignore[no-any-return]
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
