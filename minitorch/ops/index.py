@@ -154,11 +154,23 @@ def getitem(x: Any, index: Any) -> Any:
     The axes of the result are in PyTorch's order: an integer only takes its axis away, where NumPy lets it take part in the
     broadcasting of arrays that stand apart from it.
     """
-    index = plain(index)
+    index = _tight(plain(index), x.ndim)
     if isinstance(index, tuple) and _apart(index):
         numbers, index = _numbers_first(index, x.ndim)
         x = apply(GetItem(numbers), x)
     return apply(GetItem(index), x)
+
+
+def _tight(index: Any, ndim: int) -> Any:
+    """An index without a ... that stands for no axis, for NumPy takes it for something between the arrays around it."""
+    if not isinstance(index, tuple) or not any(map(_is_array, index)) or sum(map(_axes, index)) < ndim:
+        return index
+    return tuple(i for i in index if i is not ...)
+
+
+def _axes(i: Any) -> int:
+    """How many axes an entry of an index takes."""
+    return 0 if i is None or i is ... else i.ndim if hasattr(i, "dtype") and i.dtype.kind == "b" else 1
 
 
 def _apart(index: tuple[Any, ...]) -> bool:
@@ -173,7 +185,7 @@ def _is_array(i: Any) -> bool:
 
 def _numbers_first(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """`index` in two steps: the integers, then all the rest."""
-    taken = [0 if i is None or i is ... else i.ndim if hasattr(i, "dtype") and i.dtype.kind == "b" else 1 for i in index]
+    taken = [_axes(i) for i in index]
     full: list[Any] = []
     rest: list[Any] = []
     for i, n in zip(index, taken):
@@ -185,6 +197,7 @@ def _numbers_first(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...], 
 
 def read(x: Any, index: Any) -> Any:
     """x[index] of an array (or a node), the axes in PyTorch's order; see `getitem`."""
+    index = _tight(index, len(x.shape))
     if isinstance(index, tuple) and _apart(index):
         numbers, index = _numbers_first(index, len(x.shape))
         x = x[numbers]
@@ -193,6 +206,7 @@ def read(x: Any, index: Any) -> Any:
 
 def write(x: Any, index: Any, value: Any) -> None:
     """x[index] = value for an array, edited in place, the axes in PyTorch's order."""
+    index = _tight(index, x.ndim)
     if isinstance(index, tuple) and _apart(index):
         numbers, index = _numbers_first(index, x.ndim)
         x = x[numbers]  # a view: numbers and slices only
