@@ -8,6 +8,7 @@ for the backward pass costs less than the memory. (Two cores of an EPYC, against
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
+
+from .threads import shared
 
 Sizes = tuple[int, ...]
 Pads = tuple[tuple[int, int], ...]
@@ -41,11 +44,15 @@ def conv(
     out = np.empty((len(x), groups, filters // groups, math.prod(size)), np.result_type(x, weight))
     rows = weight.reshape(groups, filters // groups, -1)
     shift = None if bias is None else bias.reshape(groups, -1, 1)
-    for images, positions, columns in column_blocks(x, kernel, size, stride, padding, dilation):
-        part = out[images, :, :, positions]
-        np.matmul(rows, columns.reshape(len(columns), groups, rows.shape[2], part.shape[3]), out=part)
-        if shift is not None:
-            part += shift
+
+    def some(start: int, stop: int) -> None:
+        for images, positions, columns in column_blocks(x[start:stop], kernel, size, stride, padding, dilation):
+            part = out[start:stop][images, :, :, positions]
+            np.matmul(rows, columns.reshape(len(columns), groups, rows.shape[2], part.shape[3]), out=part)
+            if shift is not None:
+                part += shift
+
+    shared(len(x), len(x) * math.prod(size) * weight[0].size, some)
     return out.reshape(len(x), filters, *size)
 
 
@@ -54,14 +61,20 @@ def conv_weight(
 ) -> ndarray:
     """The gradient of `conv` with respect to its weight of size `kernel`: grad times every window of x, added up."""
     filters, size, channels = grad.shape[1], grad.shape[2:], x.shape[1] // groups
-    total = np.zeros((groups, channels * math.prod(kernel), filters // groups), np.result_type(x, grad))
     flat = grad.reshape(len(grad), groups, filters // groups, math.prod(size))
-    for images, positions, columns in column_blocks(x, kernel, size, stride, padding, dilation, batch_inside=True):
-        # One product with all the images of the block in its inner axis, where the sum over them comes for free. The
-        # columns on the left, for there are more of them than filters: half the time of the other way around.
-        part = np.moveaxis(flat[images, :, :, positions], 0, 2)
-        part = part.reshape(groups, filters // groups, part.shape[2] * part.shape[3])
-        total += np.matmul(columns.reshape(groups, total.shape[1], part.shape[2]), part.swapaxes(1, 2))
+
+    def some(start: int, stop: int) -> ndarray:
+        total = np.zeros((groups, channels * math.prod(kernel), filters // groups), np.result_type(x, grad))
+        blocks = column_blocks(x[start:stop], kernel, size, stride, padding, dilation, batch_inside=True)
+        for images, positions, columns in blocks:
+            # One product with all the images of the block in its inner axis, where the sum over them comes for free. The
+            # columns on the left, for there are more of them than filters: half the time of the other way around.
+            part = np.moveaxis(flat[start:stop][images, :, :, positions], 0, 2)
+            part = part.reshape(groups, filters // groups, part.shape[2] * part.shape[3])
+            total += np.matmul(columns.reshape(groups, total.shape[1], part.shape[2]), part.swapaxes(1, 2))
+        return total
+
+    total: ndarray = functools.reduce(np.add, shared(len(x), len(x) * math.prod(size) * channels * math.prod(kernel), some))
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(filters, channels, *kernel)
 
 
@@ -81,10 +94,15 @@ def conv_input(
     flat = grad.reshape(len(grad), groups, filters // groups, math.prod(grad.shape[2:]))
     rows = np.ascontiguousarray(weight.reshape(groups, filters // groups, -1).swapaxes(1, 2))
     step = max(1, 4 * BLOCK // max(1, rows.shape[0] * rows.shape[1] * flat.shape[3]))
-    for start in range(0, len(grad), step):
-        columns = np.matmul(rows, flat[start : start + step])
-        columns = columns.reshape(len(columns), groups * channels, *kernel, *grad.shape[2:])
-        out[start : start + step] = col2im(columns, size, stride, padding, dilation)
+
+    def some(start: int, stop: int) -> None:
+        for first in range(start, stop, step):
+            images = slice(first, min(first + step, stop))
+            columns = np.matmul(rows, flat[images])
+            columns = columns.reshape(len(columns), groups * channels, *kernel, *grad.shape[2:])
+            out[images] = col2im(columns, size, stride, padding, dilation)
+
+    shared(len(grad), grad.size * channels * math.prod(kernel), some)
     return out
 
 

@@ -1,0 +1,103 @@
+"""Work shared among threads: every range once, errors and warnings as without, the matrix routines as they were."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+import minitorch
+import minitorch.nn.functional as F
+from minitorch.backend import threads
+
+
+@pytest.fixture(autouse=True)
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(threads, "WORTH_IT", 0)
+    monkeypatch.setattr(threads, "_count", 3)
+    threads._pool.cache_clear()
+    yield
+    threads._pool.cache_clear()
+
+
+def blas_threads() -> int | None:
+    blas = threads._blas()
+    return None if blas is None else blas[0]()
+
+
+def test_ranges_make_up_the_whole_in_order() -> None:
+    for count in (0, 1, 2, 3, 10):
+        ranges = threads.shared(count, 1, lambda start, stop: (start, stop))
+        assert ranges[0][0] == 0
+        assert ranges[-1][1] == count
+        assert all(a[1] == b[0] for a, b in zip(ranges, ranges[1:]))
+
+
+def test_an_error_in_any_range_reaches_the_caller_and_the_matrix_routines_get_their_threads_back() -> None:
+    before = blas_threads()
+
+    def fail(start: int, stop: int) -> None:
+        if start <= bad < stop:
+            raise ValueError(f"range of {bad}")
+
+    for bad in (0, 5, 9):
+        with pytest.raises(ValueError, match=f"range of {bad}"):
+            threads.shared(10, 1, fail)
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolution_is_the_same_with_any_number_of_threads(stride: int) -> None:
+    draw = np.random.default_rng(0)
+    x, w, b = (draw.normal(size=shape) for shape in ((7, 4, 9, 8), (6, 2, 3, 3), (6,)))
+    results = []
+    for count in (1, 2, 5):
+        threads.set_num_threads(count)
+        nodes = [minitorch.Tensor(array, requires_grad=True) for array in (x, w, b)]
+        out = F.conv2d(*nodes, stride=stride, padding=1, groups=2)
+        (out * out).sum().backward()
+        results.append([out.detach().numpy(), *(node.grad.numpy() for node in nodes)])
+    for others in results[1:]:
+        for one, other in zip(results[0], others):
+            np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_infinities_are_results_not_warnings_in_every_thread() -> None:
+    x = minitorch.full((6, 2, 5, 5), 1e38)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        out = F.conv2d(x, minitorch.full((2, 2, 3, 3), 1e38))
+    assert np.isinf(out.numpy()).all()
+
+
+def test_several_callers_at_once() -> None:
+    x, w = minitorch.ones(6, 2, 8, 8), minitorch.ones(3, 2, 3, 3)
+    found: list[np.ndarray] = []
+    callers = [threading.Thread(target=lambda: found.append(F.conv2d(x, w).numpy())) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(found) == 4
+    assert all((array == 18).all() for array in found)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_makes_threads_of_its_own() -> None:
+    x, w = minitorch.ones(6, 2, 8, 8), minitorch.ones(3, 2, 3, 3)
+    F.conv2d(x, w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads is what is tested
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if (F.conv2d(x, w).numpy() == 18).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_number_of_threads_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        threads.set_num_threads(0)
