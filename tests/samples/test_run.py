@@ -211,13 +211,13 @@ def test_python_dash_m_samples():
 def test_on_a_terminal_a_bar_is_drawn_and_ctrl_c_puts_the_cursor_back(tmp_path):
     pexpect = pytest.importorskip("pexpect")
     pytest.importorskip("matplotlib")
-    argv = ["-m", "samples", "run", "moons", "--epochs", "4000", "--points", "10", "--hidden", "2"]
+    argv = ["-m", "samples", "run", "moons", "--epochs", "20000", "--points", "10", "--hidden", "2"]
     child = pexpect.spawn(sys.executable, [*argv, "--runs", str(tmp_path)], cwd=str(ROOT), encoding="utf-8", timeout=30,
                           env=os.environ | {"TERM": "xterm"}, dimensions=(24, 120))
     child.expect(r"\x1b\[\?25l")  # the bar hides the cursor
-    child.expect(r"epoch \d+/4000")
+    child.expect(r"epoch \d+/20000")
     child.expect(r"\d batches/s")
-    child.expect(r" 100/4000 +\d")
+    child.expect(r" 500/20000 +\d")
     child.sendintr()
     child.expect(r"\x1b\[\?25h")
     child.expect("stopped by Ctrl-C; .*holds settings.json, metrics.jsonl, checkpoint.npz, result.json")
