@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -25,6 +26,11 @@ ESCAPE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]|\x1b[=>]|\r")
 COLOUR = re.compile(r"\x1b\[[\d;]*\b(3[0-7]|4[0-7]|9[0-7]|10[0-7])m")
 
 
+def heed_ctrl_c() -> None:
+    """In the child: a shell that started the tests in the background has told them to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Talk:
     """A child at a pty. `seen` is all it wrote, `text` the same without escape sequences."""
 
@@ -34,8 +40,9 @@ class Talk:
             settings.pop(name, None)
         words = [sys.executable, "-m", "repl", *arguments] if not command else ["sh", "-c", command]
         self.child = pexpect.spawn(
-            words[0], words[1:], env={**settings, **env}, dimensions=(30, columns), encoding="utf-8", timeout=20, cwd=str(home)
-        )
+            words[0], words[1:], env={**settings, **env}, dimensions=(30, columns), encoding="utf-8", timeout=20, cwd=str(home),
+            preexec_fn=heed_ctrl_c,
+        )  # fmt: skip
         self.seen = ""
         self._from = 0
 

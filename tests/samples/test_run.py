@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -213,7 +214,8 @@ def test_on_a_terminal_a_bar_is_drawn_and_ctrl_c_puts_the_cursor_back(tmp_path):
     pytest.importorskip("matplotlib")
     argv = ["-m", "samples", "run", "moons", "--epochs", "20000", "--points", "10", "--hidden", "2"]
     child = pexpect.spawn(sys.executable, [*argv, "--runs", str(tmp_path)], cwd=str(ROOT), encoding="utf-8", timeout=30,
-                          env=os.environ | {"TERM": "xterm"}, dimensions=(24, 120))
+                          env=os.environ | {"TERM": "xterm"}, dimensions=(24, 120),
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     child.expect(r"\x1b\[\?25l")  # the bar hides the cursor
     child.expect(r"epoch \d+/20000")
     child.expect(r"\d batches/s")
