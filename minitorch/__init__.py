@@ -16,11 +16,55 @@ import numpy as _np
 
 from . import autograd, cuda, data, linalg, nn, ops, optim, utils
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
+from .backend.threads import get_num_threads, set_num_threads
 from .core.device import device
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
 from .core.stepper import Contribution, Stepper
 from .core.tensor import Tensor, tensor
 from .core.value import Value
+from .nn.functional import (  # PyTorch has these in both places
+    adaptive_avg_pool1d,
+    adaptive_max_pool1d,
+    alpha_dropout,
+    avg_pool1d,
+    batch_norm,
+    bilinear,
+    binary_cross_entropy_with_logits,
+    celu,
+    channel_shuffle,
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+    cosine_embedding_loss,
+    cosine_similarity,
+    dropout,
+    embedding,
+    feature_alpha_dropout,
+    group_norm,
+    hardshrink,
+    hinge_embedding_loss,
+    instance_norm,
+    kl_div,
+    layer_norm,
+    margin_ranking_loss,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    pairwise_distance,
+    pdist,
+    pixel_shuffle,
+    pixel_unshuffle,
+    poisson_nll_loss,
+    prelu,
+    rms_norm,
+    rrelu,
+    selu,
+    threshold,
+    triplet_margin_loss,
+)  # fmt: skip
 from .ops import *  # noqa: F403
 from .ops import create, random
 from .ops.create import *  # noqa: F403
@@ -60,6 +104,15 @@ __all__ = [
     "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad",
     "get_default_dtype", "grad", "inference_mode", "inspect", "is_grad_enabled", "linalg", "load", "nn", "no_grad", "optim",
     "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils",
+]  # fmt: skip
+__all__ += [
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
+    "binary_cross_entropy_with_logits", "celu", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "dropout", "embedding",
+    "feature_alpha_dropout", "get_num_threads", "group_norm", "hardshrink", "hinge_embedding_loss", "instance_norm",
+    "kl_div", "layer_norm", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d", "pairwise_distance",
+    "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "rms_norm", "rrelu", "selu",
+    "set_num_threads", "threshold", "triplet_margin_loss",
 ]  # fmt: skip
 __all__ += ops.__all__
 __all__ += create.__all__
