@@ -36,7 +36,8 @@ def _pool(
     x: ndarray, join: Any, border: float, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes
 ) -> ndarray:
     size = conv_size(x.shape[2:], kernel, stride, padding, dilation)
-    if join is np.add and kernel == x.shape[2:] and math.prod(size) == 1 and not any(sum(padding, ())):
+    whole = kernel == x.shape[2:] and math.prod(size) == 1 and not any(sum(padding, ()))
+    if join is np.add and whole and x.dtype.kind == "f":
         return sum_sides(np.ascontiguousarray(x), 1, len(x) * x.shape[1], math.prod(kernel)).reshape(*x.shape[:2], *size)
     out = np.empty((len(x) * x.shape[1], 1, *size), x.dtype)
     for planes, block in _blocks(x, padding, border):
