@@ -109,7 +109,8 @@ def garbage_of(call: Any) -> int:
 
 @pytest.mark.parametrize("name", STEPS)
 def test_no_garbage(name: str) -> None:
-    assert garbage_of(STEPS[name]) == 0
+    # A step that leaves garbage leaves it every time; a thread of an earlier test that ends meanwhile does so once.
+    assert min(garbage_of(STEPS[name]) for _ in range(3)) == 0
 
 
 @pytest.mark.parametrize("name", MODULES)
