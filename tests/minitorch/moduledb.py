@@ -34,11 +34,11 @@ def module_db() -> dict[str, list[Any]]:
     return found
 
 
+@opdb.hurried()
 def run(name: str) -> opdb.Outcome:
     """Compare every sample of a module, in both modes."""
     import torch
 
-    torch.set_num_threads(1)
     outcome = opdb.Outcome()
     for entry in module_db()[name]:
         for training in (True, False):

@@ -11,10 +11,12 @@ import functools
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -97,11 +99,29 @@ def adapted(entry: Any) -> Any:
     return find(entry.name)
 
 
+@contextmanager
+def hurried() -> Iterator[None]:
+    """PyTorch without what takes most of the time here: threads (samples are small, they only wait for each other), the stack
+    trace it writes down for the GPU whenever it is seeded, which it is for every sample, and the search for its own test."""
+    import torch
+    from torch.testing._internal import common_utils
+    from torch.testing._internal.opinfo import core
+
+    torch.set_num_threads(1)
+    with ExitStack() as stack:
+        for module in (common_utils, core):
+            if hasattr(module, "extract_test_fn"):
+                stack.enter_context(mock.patch.object(module, "extract_test_fn", lambda: None))
+        for device in (torch.cuda, torch.xpu, torch.mtia):
+            stack.enter_context(mock.patch.object(device, "manual_seed_all", lambda seed: None))
+        yield
+
+
+@hurried()
 def run(name: str) -> Outcome:
     """Compare every sample of a function: of float64, or of int64 for functions of integers."""
     import torch
 
-    torch.set_num_threads(1)  # samples are small: threads only wait for each other
     outcome = Outcome()
     for entry in op_db()[name]:
         dtype = torch.float64 if torch.float64 in entry.dtypes else torch.int64
