@@ -66,11 +66,14 @@ class _Setting:
     changes: dict[str, Any] = {}
 
     def __enter__(self) -> None:
-        self._before = {name: getattr(state, name) for name in self.changes}
+        self._enter({name: getattr(state, name) for name in self.changes})
+
+    def _enter(self, before: dict[str, Any]) -> None:
+        self.__dict__.setdefault("_before", []).append(before)  # one setting may be entered within itself
         state.update(**self.changes)
 
     def __exit__(self, *exception: object) -> None:
-        state.update(**self._before)
+        state.update(**self.__dict__["_before"].pop())
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -84,13 +87,20 @@ class _Setting:
         return ()
 
 
-class no_grad(_Setting):
-    """Operations inside are not recorded: `with no_grad():` or `@no_grad()`."""
+class _Bare(_Setting):
+    """A setting that also decorates without parentheses: `@no_grad`."""
+
+    def __new__(cls, *arguments: Any) -> Any:
+        return cls()(arguments[0]) if arguments and callable(arguments[0]) else super().__new__(cls)
+
+
+class no_grad(_Bare):
+    """Operations inside are not recorded: `with no_grad():`, `@no_grad()` or `@no_grad`."""
 
     changes = {"recording": False}
 
 
-class enable_grad(_Setting):
+class enable_grad(_Bare):
     """Operations inside are recorded, also within `no_grad`."""
 
     changes = {"recording": True}
@@ -105,8 +115,7 @@ class set_grad_enabled(_Setting):
         state.update(recording=bool(mode))
 
     def __enter__(self) -> None:
-        self._before = {"recording": self._at_call}
-        state.update(**self.changes)
+        self._enter({"recording": self._at_call})
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         state.update(recording=self._at_call)  # decorating is not yet calling
@@ -147,8 +156,7 @@ class set_detect_anomaly(_Setting):
         state.update(**self.changes)
 
     def __enter__(self) -> None:
-        self._before = {"anomaly": self._at_call}
-        state.update(**self.changes)
+        self._enter({"anomaly": self._at_call})
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         state.update(anomaly=self._at_call)

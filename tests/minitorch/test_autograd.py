@@ -159,6 +159,15 @@ def test_modes_end_with_the_block_also_by_an_exception() -> None:
     assert minitorch.is_grad_enabled()
 
 
+def test_one_setting_within_itself() -> None:
+    off = no_grad()
+    with off:
+        with off:
+            pass
+        assert not minitorch.is_grad_enabled()
+    assert minitorch.is_grad_enabled()
+
+
 def test_modes_as_decorators() -> None:
     @no_grad()
     def off(x: Any) -> Any:
@@ -173,9 +182,17 @@ def test_modes_as_decorators() -> None:
     def set_off(x: Any) -> Any:
         return x * 2
 
+    @no_grad
+    def bare(x: Any) -> Any:
+        return x * 2
+
+    @minitorch.inference_mode
+    def inferred(x: Any) -> Any:
+        return x * 2
+
     assert minitorch.is_grad_enabled(), "decorating is not calling"
     x = leaf(1.0)
-    assert off(x).is_leaf and set_off(x).is_leaf and on.__doc__ == "Documented."
+    assert bare(x).is_leaf and inferred(x).is_leaf and off(x).is_leaf and set_off(x).is_leaf and on.__doc__ == "Documented."
     with no_grad():
         assert on(x).requires_grad
     assert minitorch.is_grad_enabled()
