@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minitorch.core.node import Op
+from minitorch.core.op import Op
 from viz.graphview import EdgeView, GraphView, NodeView, legend
 
 

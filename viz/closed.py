@@ -5,8 +5,9 @@ from __future__ import annotations
 import linecache
 from typing import TYPE_CHECKING
 
+from minitorch.core.apply import has_nan
 from minitorch.core.backward import needed_slots
-from minitorch.core.node import Node, has_nan
+from minitorch.core.node import Node
 from viz.graphview import EdgeView, NodeState, NodeView
 from viz.modules import Group, is_parameter
 from viz.wording import RULE_LENGTH, shorten, shown_name

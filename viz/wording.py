@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minitorch.core.node import Op
+from minitorch.core.op import Op
 from viz.format import DIGITS, host, number, signed
 from viz.xml import clean
 

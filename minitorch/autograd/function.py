@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from ..core.apply import annotate
 from ..core.modes import enable_grad, no_grad, state
-from ..core.node import OUT, TENSOR, VALUE, Node, Op, annotate, new, tick
+from ..core.node import TENSOR, VALUE, Node, new, tick
+from ..core.op import OUT, Op
 from ..core.rules import formula_text
 from ..core.tensor import Tensor
 from ..core.value import Value

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core.node import Node, apply
+from ..core.apply import apply
+from ..core.node import Node
 from ..core.tensor import Tensor
 from ..core.value import Value
 from ..ops import (

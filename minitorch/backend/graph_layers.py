@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ops
-from ..core.node import Node, apply
+from ..core.apply import apply
+from ..core.node import Node
 from ..core.tensor import Tensor
 from ..ops.attention import MaskedSoftmax
 from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col

@@ -12,8 +12,10 @@ from ..backend.into import Into
 from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
 from . import location
+from .apply import has_nan
 from .modes import quietly, state
-from .node import OUT, Node, freed, has_nan
+from .node import Node, freed
+from .op import OUT
 from .tensor import Tensor
 from .value import Value
 

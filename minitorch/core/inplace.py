@@ -12,8 +12,9 @@ from .. import ops
 from ..ops import random
 from ..ops.index import SetItem, plain, write
 from . import location
+from .apply import apply
 from .modes import no_grad, state
-from .node import Node, apply, new
+from .node import Node, new
 
 KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 """Kinds of number, by what they can hold."""

@@ -11,7 +11,8 @@ from ..backend.numpy import stretched_axes
 from ..ops.index import Part
 from . import backward as engine
 from .modes import quietly
-from .node import Node, Op, freed
+from .node import Node, freed
+from .op import Op
 from .tensor import Tensor
 from .value import Value
 

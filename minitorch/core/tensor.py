@@ -12,12 +12,13 @@ from .. import ops
 from ..backend import BACKENDS
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import node
+from .apply import apply
 from .conversions import Conversions
 from .dtypes import get_default_dtype
 from .hooks import RemovableHandle
 from .inplace import InPlace
 from .methods import Methods
-from .node import Node, apply, new, tick
+from .node import Node, new, tick
 from .value import Value
 
 ADD, SUB, MUL, DIV, POW = Add.shared, Sub.shared, Mul.shared, Div.shared, Pow.shared

@@ -11,9 +11,10 @@ from .. import ops
 from ..backend import scalar
 from ..ops.elementwise import Add, Mul, Neg, Relu, Sub, Tanh
 from . import location, node
+from .apply import apply
 from .methods import ElementMethods
 from .modes import state, watched
-from .node import Node, apply, new, tick
+from .node import Node, new, tick
 
 ADD, SUB, MUL, NEG, RELU, TANH = Add.shared, Sub.shared, Mul.shared, Neg.shared, Relu.shared, Tanh.shared
 

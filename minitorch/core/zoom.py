@@ -9,8 +9,9 @@ import numpy as np
 
 from ..backend import objects
 from . import naming
+from .apply import apply
 from .modes import enable_grad
-from .node import Node, ancestors, apply
+from .node import Node, ancestors
 from .value import Value
 
 LIMIT = 2_000

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import naming
+from ..core.apply import apply
 from ..core.modes import scope
-from ..core.node import Node, ancestors, apply
+from ..core.node import Node, ancestors
 from .module import Module
 from .parameter import Parameter
 

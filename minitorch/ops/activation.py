@@ -7,7 +7,8 @@ import warnings
 from typing import Any
 
 from ..backend import backend_of
-from ..core.node import Elementwise, Op, apply, function
+from ..core.apply import apply, function
+from ..core.op import Elementwise, Op
 from .axes import one_axis
 from .random import uniform
 from .shape import reshape, to

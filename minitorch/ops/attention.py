@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .activation import softmax
 from .create import constant, zeros
 from .dropout import dropout, kept

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.node import Elementwise, apply, function
+from ..core.apply import apply, function
+from ..core.op import Elementwise
 
 __all__ = ["clamp", "clamp_max", "clamp_min", "clip", "copysign", "fmax", "fmin", "lerp", "nan_to_num"]
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core import node
+from ..core.apply import backend_among, constant
 from ..core.dtypes import promoted
-from ..core.node import Node, backend_among, constant
+from ..core.node import Node
 
 __all__ = [
     "allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "eq",

@@ -6,7 +6,8 @@ import string
 from collections import Counter
 from typing import Any
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .diagonals import diagonal
 from .shape import reshape
 

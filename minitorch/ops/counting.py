@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..core import node
-from ..core.node import Node, backend_among
+from ..core.apply import backend_among
+from ..core.node import Node
 from .along import gather
 from .axes import one_axis, pick_axis
 from .create import arange

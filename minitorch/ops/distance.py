@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..core.node import apply
+from ..core.apply import apply
 from .choose import clamp_min
 from .elementwise import minimum, sqrt, where
 from .loss import Floor, reduced

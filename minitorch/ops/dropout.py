@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import backend_of
-from ..core.node import Elementwise, apply
+from ..core.apply import apply
+from ..core.op import Elementwise
 from .random import uniform
 from .shape import squeeze, unsqueeze
 

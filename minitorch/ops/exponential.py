@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.node import Elementwise, apply, function
+from ..core.apply import apply, function
+from ..core.op import Elementwise
 from .choose import clamp
 from .elementwise import Pow
 from .shape import to

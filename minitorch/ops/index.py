@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..core import node
-from ..core.node import Node, Op, apply, backend_among
+from ..core.apply import apply, backend_among
+from ..core.node import Node
+from ..core.op import Op
 from .axes import one_axis
 from .elementwise import add, where
 from .shape import broadcast_tensors, broadcast_to, clone, flatten, movedim, reshape

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..core.node import Op, apply, backend_among
+from ..core.apply import apply, backend_among
+from ..core.op import Op
 from .axes import one_axis, stretch
 from .index import getitem, index_select
 from .shape import atleast_1d, atleast_2d, atleast_3d, broadcast_to, common_shape, flatten, reshape, sizes, unsqueeze

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.node import Elementwise, apply
+from ..core.apply import apply
+from ..core.op import Elementwise
 from .activation import softplus
 from .choose import clamp_min
 from .create import full_like

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..core import node
-from ..core.node import Op, apply
+from ..core.apply import apply, backend_among
+from ..core.op import Op
 from .compare import answer
 from .elementwise import mul, where
 from .index import results
@@ -207,7 +208,7 @@ def matrix_power(A: Any, n: int) -> Any:
     if n < 0:
         return matrix_power(inv(A), -n)
     if n == 0:
-        return mul(A.detach(), 0) + node.TENSOR(node.backend_among([A.raw]).eye_like(A.raw))  # type: ignore[call-arg]
+        return mul(A.detach(), 0) + node.TENSOR(backend_among([A.raw]).eye_like(A.raw))  # type: ignore[call-arg]
     out, square = None, A
     while n:  # by squaring
         if n & 1:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .conv import Sizes
 from .create import ones_like
 from .pool import AvgPool

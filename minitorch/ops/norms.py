@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..core.node import apply
+from ..core.apply import apply
 from .axes import Axis, normal_axis, one_axis, pick_axis
 from .elementwise import abs, sign, sub
 from .matrices import svdvals

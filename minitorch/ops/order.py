@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..core import node
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .axes import one_axis, pick_axis, stretch
 from .elementwise import maximum, minimum
 from .reduce import amax, amin

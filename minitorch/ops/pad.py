@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .conv import Pads, Sizes
 
 MODES = ("constant", "reflect", "replicate", "circular")

@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from ..backend import backend_of
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .conv import Pads, Sizes, per_axis
 from .create import constant
 from .index import PutAlong

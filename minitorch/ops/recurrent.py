@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .index import results
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .conv import Sizes
 from .pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .shape import permute, reshape

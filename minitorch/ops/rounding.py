@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.node import Elementwise, apply, function
+from ..core.apply import apply, function
+from ..core.op import Elementwise
 
 __all__ = ["ceil", "fix", "floor", "fmod", "frac", "remainder", "round", "trunc"]
 

@@ -6,7 +6,8 @@ import itertools
 from typing import Any
 
 from ..backend import backend_of
-from ..core.node import Op, apply
+from ..core.apply import apply
+from ..core.op import Op
 from .create import constant
 from .linalg import matmul
 from .shape import reshape, transpose

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS
-from ..core.node import Elementwise, Node, Op, apply
+from ..core.apply import apply
+from ..core.node import Node
+from ..core.op import Elementwise, Op
 from .axes import one_axis
 
 __all__ = [

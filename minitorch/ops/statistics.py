@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core import node
-from ..core.node import backend_among
+from ..core.apply import backend_among
 from .axes import one_axis, pick_axis
 from .choose import clamp, lerp
 from .compare import answer

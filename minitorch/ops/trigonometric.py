@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from ..core.node import Elementwise, function
+from ..core.apply import function
+from ..core.op import Elementwise
 
 __all__ = [
     "acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan",

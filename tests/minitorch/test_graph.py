@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import Tensor, Value, no_grad, tensor
-from minitorch.core.node import Op, ancestors, apply
+from minitorch.core.apply import apply
+from minitorch.core.node import ancestors
+from minitorch.core.op import Op
 from minitorch.ops.index import results
 
 from .programs import VALUE_STEPS, Program, build_tensors, build_values, numbers, programs

@@ -11,7 +11,8 @@ import pytest
 
 import minitorch
 from minitorch import Tensor
-from minitorch.core.node import Op, ancestors
+from minitorch.core.node import ancestors
+from minitorch.core.op import Op
 
 from .checks import (
     about,

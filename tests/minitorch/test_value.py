@@ -13,7 +13,7 @@ import pytest
 
 import minitorch
 from minitorch import Tensor, Value, tensor
-from minitorch.core.node import apply
+from minitorch.core.apply import apply
 from minitorch.ops import elementwise
 
 from .opentry import SPECIAL
