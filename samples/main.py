@@ -6,6 +6,9 @@ import contextlib
 import difflib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from samples.kit.errors import SampleError, UsageError
 from samples.registry import DISTRIBUTION, SAMPLES, Sample
@@ -111,7 +114,15 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
     from samples.kit.run import Run
 
     module = ready(sample).load()
-    given = settings.arguments(module.Config, options, f"{prog} run {sample.name}", sample.summary)
+    predicts = hasattr(module, "predict")
+    if not predicts and "--predict" in options:
+        raise UsageError(f"{sample.name} has nothing to --predict; leave it out")
+    given = settings.arguments(module.Config, options, f"{prog} run {sample.name}", sample.summary, predicts)
+    files, origin = given.pop("predict", None), given.pop("from", None)
+    if files:
+        return predict(sample, module, given, [Path(file) for file in files], origin)
+    if origin:
+        raise UsageError(f"--from {origin} says whom to ask; say what: --predict FILE")
     before = None
     if given.get("resume"):
         before = locate(given["resume"], given.get("runs", "runs"), sample.name)
@@ -120,7 +131,7 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
     else:
         config = module.Config(**settings.with_quick(module.Config, given))
     check(config.device, sample)
-    with Run(sample.name, config, before.folder if before else None) as this_run:
+    with Run(sample.name, config, before=before.folder if before else None) as this_run:
         try:
             module.main(config, this_run)
         except KeyboardInterrupt:
@@ -136,4 +147,35 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
         this_run.progress.stop()
         this_run.end(finished=True)
         print(this_run.summary())
+    return 0
+
+
+def predict(sample: Sample, module: ModuleType, given: dict[str, Any], files: list[Path], origin: str | None) -> int:
+    """What a trained network says to some files: the newest finished run's, or the one `origin` names."""
+    from samples.kit import settings
+    from samples.kit.compare import locate, newest_first
+    from samples.kit.device import check
+    from samples.kit.run import Run
+
+    missing = next((file for file in files if not file.exists()), None)
+    if missing:
+        raise UsageError(f"there is no file {missing} to predict from")
+    runs = given.get("runs", "runs")
+    if origin:
+        trained = locate(origin, runs, sample.name)
+    else:
+        finished = [past for past in newest_first(Path(runs) / sample.name) if past.result.get("finished")]
+        if not finished:
+            raise SampleError(f"{Path(runs) / sample.name} holds no finished run; train one first, or name one with --from")
+        trained = finished[0]
+    config = module.Config(**settings.from_json(module.Config, trained.settings) | given)
+    check(config.device, sample)
+    with Run(sample.name, config, trained=trained.folder) as this_run:
+        print(f"trained in {trained.folder}, {trained.last.get('epoch', 0)} epochs", flush=True)
+        try:
+            module.predict(config, this_run, files)
+            if this_run.saved:
+                print(this_run.summary())
+        finally:
+            this_run.discard()
     return 0

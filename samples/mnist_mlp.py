@@ -5,17 +5,20 @@ Adam on batches of 64 images, the way one would write it in PyTorch.
 
     minitorch run mnist-mlp                      # fetches MNIST when it is not on this machine
     minitorch run mnist-mlp --data synthetic     # digits drawn by a program, no network needed
+    minitorch run mnist-mlp --predict my-7.png   # what the trained network reads in a picture of one digit
     minitorch debug mnist-mlp -- --data synthetic
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 import minitorch
-from minitorch import nn, optim
+from minitorch import Tensor, nn, optim
 from minitorch.utils.data import DataLoader, TensorDataset, random_split
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.metrics import evaluate, host
@@ -43,15 +46,11 @@ def main(config: Config, run: Run) -> None:
     train, held_out = random_split(images, [used, len(images) - used])
     loader = DataLoader(train, config.batch_size, shuffle=True)
 
-    sizes = (784, *config.hidden, 10)
-    layers: list[nn.Module] = []
-    for n_in, n_out in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1]).to(config.device)  # no ReLU after the last layer: scores may be negative
+    model = network(config)
     criterion = nn.CrossEntropyLoss()
     optimizer = optim.Adam(model.parameters(), lr=config.learning_rate)
-    run.print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(train):,} images to train on, "
-              f"{len(held_out):,} for validation, {len(test):,} for the test")
+    run.describe(model, images.tensors[0][:1])
+    run.print(f"{len(train):,} images to train on, {len(held_out):,} for validation, {len(test):,} for the test")
 
     run.keep(model=model, optimizer=optimizer)  # saved after every epoch, and what --resume goes on from
     for epoch in run.epochs(config.epochs, len(loader)):
@@ -76,15 +75,64 @@ def main(config: Config, run: Run) -> None:
         plot(model, test, run)
 
 
+def network(config: Config) -> nn.Module:
+    """(n, 784) -> (n, 10), a score for each digit"""
+    sizes = (784, *config.hidden, 10)
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(n_in, n_out), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]).to(config.device)  # no ReLU after the last layer: scores may be negative
+
+
 def read(config: Config, train: bool) -> TensorDataset:
-    """Images as rows of 784 numbers with mean 0 and deviation 1 (over MNIST), and their digits."""
+    """Images as rows, and their digits."""
     limit = 2 * config.batches * config.batch_size if config.quick else None
     digits = MNIST(config.data, train, download=True, limit=limit)
-    rows = digits.data.reshape(-1, 784).astype(np.float32)
-    rows -= 0.1307 * 255
-    rows /= 0.3081 * 255
-    return TensorDataset(minitorch.as_tensor(rows, device=config.device),
-                         minitorch.as_tensor(digits.targets, device=config.device))
+    return TensorDataset(rows(digits.data, config.device), minitorch.as_tensor(digits.targets, device=config.device))
+
+
+def rows(images: np.ndarray, device: str) -> Tensor:
+    """Images (n, 28, 28) of numbers 0 to 255 as rows of 784 with mean 0 and deviation 1 (over MNIST)."""
+    pixels = images.reshape(-1, 784).astype(np.float32)
+    pixels -= 0.1307 * 255
+    pixels /= 0.3081 * 255
+    return minitorch.as_tensor(pixels, device=device)
+
+
+def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
+    """Read the digit in each of some pictures."""
+    model = network(config)
+    run.keep(model=model)
+    model.eval()
+    with minitorch.no_grad():
+        chances = host(model(rows(np.stack([picture(file) for file in files]), config.device)).softmax(1))
+    run.table(("file", "digit", "sure", "or"),
+              [(str(file), str(best), f"{row[best]:.3f}", str(second))
+               for file, row in zip(files, chances) for second, best in [row.argsort()[-2:]]])
+
+
+def picture(file: Path) -> np.ndarray:
+    """A picture as MNIST has them: 28x28, bright on dark, the digit 20 pixels long with its centre of mass in the middle."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file) as opened:
+            grey = ImageOps.grayscale(opened)
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for some damaged PNG files
+        raise SampleError(f"{file} cannot be read as a picture ({error})") from None
+    ink = np.asarray(grey, float)
+    if np.median(ink) > 127:  # dark on light, as on paper
+        ink = 255 - ink
+    box = Image.fromarray((ink > 64).astype(np.uint8)).getbbox()
+    if box is None:
+        raise SampleError(f"{file} shows no digit: it is of one colour")
+    digit = ImageOps.contain(Image.fromarray(ink.astype(np.uint8)).crop(box), (20, 20))
+    weights = np.asarray(digit, float)
+    centre = ((np.indices(weights.shape) + 0.5) * weights).sum((1, 2)) / weights.sum()
+    top, left = (round(14 - place) for place in centre)
+    sheet = Image.new("L", (28, 28))
+    sheet.paste(digit, (left, top))
+    return np.asarray(sheet)
 
 
 def plot(model: nn.Module, data: TensorDataset, run: Run) -> None:

@@ -19,7 +19,8 @@ class Sample:
     Attributes:
         name: what `minitorch run` calls it.
         summary: what it teaches, in one line.
-        module: where it lives: a module with a `Settings` subclass named `Config` and `main(config, run)`.
+        module: where it lives: a module with a `Settings` subclass named `Config` and `main(config, run)`; and, for
+            `--predict`, `predict(config, run, files)`, where `run.keep(model=model)` gives the model what was learnt.
         data: the data set it reads, or "-".
         time: how long it takes on 2 cores.
         goals: what the metrics of its last epoch should reach, in a full run.

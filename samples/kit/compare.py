@@ -98,10 +98,10 @@ def locate(word: str, runs: str, sample: str) -> Past:
     """
     parent = Path(runs) / sample
     if word == "last":
-        folders = sorted(parent.glob("*/settings.json"), key=lambda path: path.stat().st_mtime)
-        if not folders:
+        found = newest_first(parent)
+        if not found:
             raise SampleError(f"{parent} holds no run to go on with")
-        return read(folders[-1].parent)
+        return found[0]
     for folder in (Path(word), parent / word, Path(runs) / word):
         if (folder / "settings.json").exists():
             past = read(folder.resolve() if folder.name in ("", "..") else folder)
@@ -109,6 +109,12 @@ def locate(word: str, runs: str, sample: str) -> Past:
                 raise SampleError(f"{folder} is a run of {past.sample}, not of {sample}")
             return past
     raise SampleError(f"there is no run {word}, nor {parent / word}")
+
+
+def newest_first(parent: Path) -> list[Past]:
+    """The runs of a sample."""
+    folders = sorted(parent.glob("*/settings.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [read(path.parent) for path in folders]
 
 
 def named(word: str, root: Path) -> list[Past]:

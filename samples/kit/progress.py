@@ -109,7 +109,7 @@ def fields(epoch: Epoch) -> dict[str, str]:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
     """Print rows under headings: a Rich table on a terminal, aligned columns elsewhere. Numbers go to the right."""
-    numeric = [all(is_number(row[k]) for row in rows) for k in range(len(columns))]
+    numeric = [all(is_number(row[k]) or not row[k] for row in rows) for k in range(len(columns))]
     if on_terminal():
         from rich.console import Console
         from rich.table import Table
@@ -132,7 +132,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
 
 def is_number(cell: str) -> bool:
     try:
-        float(cell)
+        float(cell.replace(",", ""))
     except ValueError:
         return False
     return True

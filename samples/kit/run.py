@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image
 
+    from minitorch import Tensor, nn
     from samples.kit.metrics import Grades
 
 
@@ -44,13 +45,17 @@ class Run:
         name: the sample's name, which is the name of the folder above the run's own.
         settings: what the sample runs with.
         before: the folder of a run to go on with.
+        trained: the folder of a run whose model is asked, not trained: `keep` gives back what it learnt. What is written goes
+            to a folder below that one.
         quiet: print nothing (one of many runs of a sweep).
 
     Raises:
         SampleError: the folder cannot be made, or the run cannot be gone on with.
     """
 
-    def __init__(self, name: str, settings: Settings, before: Path | None = None, quiet: bool = False) -> None:
+    def __init__(
+        self, name: str, settings: Settings, before: Path | None = None, trained: Path | None = None, quiet: bool = False
+    ) -> None:
         self.name = name
         self.kept: dict[str, Any] = {}
         self.saved: list[str] = []
@@ -59,6 +64,10 @@ class Run:
         self.begun = time.perf_counter()
         self.seconds_before = 0.0
         self.resumed: dict[str, Any] = {}  # the checkpoint to go on from
+        if trained:
+            self.resumed = checkpoint.read(trained)
+            self.folder = new_folder(trained / "predictions")
+            return
         self.folder = before or new_folder(Path(settings.runs) / name)
         if before:
             self.go_on()
@@ -97,6 +106,13 @@ class Run:
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
         """Print a table: drawn by Rich on a terminal, plain columns in a pipe."""
         self.progress.table(columns, rows, title)
+
+    def describe(self, model: nn.Module, *inputs: Tensor, depth: int | None = None) -> None:
+        """Print what a model is made of, as `samples.kit.summary.summary` finds it: run it once on `inputs`."""
+        from samples.kit import summary
+
+        if not self.progress.quiet:
+            self.table(*summary.table(model, summary.summary(model, *inputs, depth=depth)))
 
     def keep(self, **things: Any) -> None:
         """Name everything that learning changes: the model, the optimizer, a scheduler (whatever has `state_dict`), or a
@@ -151,8 +167,8 @@ class Run:
         with said_if_it_fails(self.path(name)) as path:
             minitorch.save(state, path)
 
-    def save_figure(self, figure: Figure, name: str) -> None:
-        """Save a matplotlib figure under this name and close it."""
+    def save_figure(self, figure: Figure | Image, name: str) -> None:
+        """Save a matplotlib figure, or an image, under this name."""
         from samples.kit import plots
 
         self.write(name, plots.png(figure))
@@ -178,8 +194,10 @@ class Run:
 
     def discard(self) -> None:
         """Take the folder away again if nothing came of the run."""
-        if self.saved == ["settings.json"] and not self.resumed:
+        if set(self.saved) <= {"settings.json"} and not (self.folder / checkpoint.NAME).exists():
             shutil.rmtree(self.folder)
+            with contextlib.suppress(OSError):  # the folder of all runs, or all predictions, if this one was the only one
+                self.folder.parent.rmdir()
 
     @property
     def can_resume(self) -> bool:

@@ -57,7 +57,9 @@ def parse(settings: type[S], argv: Sequence[str], prog: str, summary: str) -> S:
     return settings(**with_quick(settings, arguments(settings, argv, prog, summary)))
 
 
-def arguments(settings: type[Settings], argv: Sequence[str], prog: str, summary: str) -> dict[str, Any]:
+def arguments(
+    settings: type[Settings], argv: Sequence[str], prog: str, summary: str, predicts: bool = False
+) -> dict[str, Any]:
     """The settings that a command line gives, by name; those it does not mention are left out.
 
     Args:
@@ -65,6 +67,7 @@ def arguments(settings: type[Settings], argv: Sequence[str], prog: str, summary:
         argv: the words after the sample's name.
         prog: how the program was called, for help and messages ("minitorch run moons").
         summary: the sample in one line, for help.
+        predicts: whether the sample has a `predict`: then "predict", a list of files, and "from", a run, may be among them.
 
     Raises:
         UsageError: an unknown option or a bad value.
@@ -77,6 +80,11 @@ def arguments(settings: type[Settings], argv: Sequence[str], prog: str, summary:
     shared = {field.name for field in dataclasses.fields(Settings)}
     for field in dataclasses.fields(settings):
         add_option(common if field.name in shared else own, field, kinds[field.name])
+    if predicts:
+        asked = parser.add_argument_group("asking what was trained, instead of training")
+        asked.add_argument("--predict", nargs="+", metavar="FILE", help="what the trained network says to these files")
+        asked.add_argument("--from", metavar="RUN", help="the run that trained it: its folder, its name, or 'last' "
+                                                         "(default: the newest finished one)")
     return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not NOT_GIVEN}
 
 

@@ -148,7 +148,7 @@ def test_a_sample_that_cannot_run_says_so_and_leaves_no_folder(toy, tmp_path, ca
     toy(fails)
     assert main(["run", "toy", "--runs", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "there is no data\n"
-    assert not list((tmp_path / "toy").iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_extra_is_named_before_anything_runs(toy, tmp_path, capsys, monkeypatch):
