@@ -48,10 +48,15 @@ def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int =
     return result, axes if columns == 1 else list(axes)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as a PNG file."""
+def png(picture: Figure | Image) -> bytes:
+    """A figure, or an image as `pictures.image_grid` makes them, as a PNG file."""
+    from matplotlib.figure import Figure
+
     content = io.BytesIO()
-    figure.savefig(content, format="png")
+    if isinstance(picture, Figure):
+        picture.savefig(content, format="png")
+    else:
+        picture.save(content, format="png")
     return content.getvalue()
 
 
