@@ -85,6 +85,12 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return ops.where(condition, a, b)
 
 
+def masked(x: Any, mask: Any) -> Any:
+    if mask is True or mask is False:  # of Values
+        return x if mask else Value(0.0)
+    return ops.where(mask, x, 0)
+
+
 def logical_not(x: Any) -> Any:
     return not x if isinstance(x, bool) else Tensor(BACKENDS[type(raw(x))].logical_not(raw(x)))
 

@@ -144,6 +144,10 @@ def either(condition: bool, a: float, b: float, like: float) -> float:
     return a if condition else b
 
 
+def masked(x: float, mask: bool) -> float:
+    return x if mask else 0.0
+
+
 def logical_not(x: float) -> bool:
     return not x
 

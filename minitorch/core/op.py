@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from .dtypes import BOOL
 from .rules import formula_text, names_read
 
 OUT = -1
@@ -127,7 +128,8 @@ class Op:
 
 class Elementwise(Op):
     """An operation on each element by itself. Its rules `d_x(self, xp, out, *inputs)` state the local derivative ∂out/∂x;
-    the chain rule (times the incoming gradient) is applied here, once for all."""
+    the chain rule (times the incoming gradient) is applied here, once for all. A rule that is true or false, as relu's
+    `x > 0`, lets the gradient through or stops it, also one that is inf or nan."""
 
     elementwise = True
     promotes = "float"
@@ -139,10 +141,14 @@ class Elementwise(Op):
         rules, result = self.rules, []
         for slot in needed:
             local = rules[slot](self, xp, out, *inputs)  # type: ignore[misc]
-            if local.__class__ is int:  # a rule that returns the literal 1 or -1: no array of ones, no multiplication
-                result.append((slot, local, grad if local == 1 else -grad if local == -1 else grad * local))
+            kind = local.__class__
+            if kind is int:  # a rule that returns the literal 1 or -1: no array of ones, no multiplication
+                product = grad if local == 1 else -grad if local == -1 else grad * local
+            elif kind is not float and (kind is bool or getattr(local, "dtype", None) is BOOL):
+                product = xp.masked(grad, local)
             else:
-                result.append((slot, local, grad * local))
+                product = grad * local
+            result.append((slot, local, product))
         return result
 
 

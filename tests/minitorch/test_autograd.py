@@ -431,3 +431,21 @@ def test_the_first_nan_is_named() -> None:
         with pytest.raises(RuntimeError, match="log"):
             Value(-1.0).log()
     assert np.isnan((x * 2).log().sum().item())
+
+
+MASKS = {
+    "relu": lambda x: x.relu(),
+    "clamp": lambda x: x.clamp(min=-0.5),
+    "where": lambda x: minitorch.where(x > -0.5, x, x.detach() * 0),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@pytest.mark.parametrize("x", [Value(-1.0), leaf(-1.0)], ids=["value", "tensor"])
+def test_what_a_mask_stops_is_stopped_also_where_it_is_infinite(mask: Any, x: Any) -> None:
+    x.grad = None
+    masked = mask(x)
+    ((masked - masked.detach()) ** 0.5).backward(x.detach())  # the slope of a root at 0 is inf, and inf × 0 is nan
+    assert float(x.grad) == 0.0  # as PyTorch
+    (gradient,) = minitorch.autograd.grad(mask(x) ** 2, x, x.detach(), create_graph=True)
+    assert float(gradient) == 0.0
