@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,12 +26,18 @@ def main(argv: Sequence[str], prog: str = "minitorch") -> int:
         prog: how the program was called, for help and messages.
 
     Returns:
-        The exit code: 0 done, 1 the sample could not run, 2 a mistake in the command, 130 stopped by Ctrl-C.
+        The exit code: 0 done (or nobody reads what it prints any more), 1 the sample could not run, 2 a mistake in the command,
+        130 stopped by Ctrl-C.
     """
     with contextlib.suppress(AttributeError, ValueError):  # a replaced stdout may not be reconfigurable
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # an ASCII terminal gets "?", not an error
     try:
-        return command(list(argv), prog)
+        code = command(list(argv), prog)
+        sys.stdout.flush()  # here, where it can be heeded that nobody reads it
+        return code
+    except BrokenPipeError:  # `| head` has gone; what it wanted, it has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
@@ -138,9 +145,12 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
             this_run.progress.stop()
             this_run.end(finished=False)
             print(f"\nstopped by Ctrl-C; {this_run.summary()}", flush=True)
-            if this_run.can_resume:
-                print(f"{prog} run {sample.name} --resume {this_run.folder} goes on from here", flush=True)
+            what = "goes on from here" if this_run.can_resume else "begins it again"
+            print(f"{prog} run {sample.name} --resume {this_run.folder} {what}", flush=True)
             return 130
+        except BrokenPipeError:
+            this_run.end(finished=False)
+            raise
         except SampleError:
             this_run.discard()
             raise

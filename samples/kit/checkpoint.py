@@ -1,7 +1,7 @@
 """What a run needs to be gone on with as if it had never stopped: everything that changes while it learns.
 
-A checkpoint holds the number of the last finished epoch, the seconds so far, the state of the random numbers, and the
-state of every object the sample has handed to `run.keep`.
+A checkpoint holds the number of the last finished epoch, the seconds so far (on the clock, and of the processor), the state of
+the random numbers, and the state of every object the sample has handed to `run.keep`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from samples.kit.errors import SampleError
 NAME = "checkpoint.npz"
 
 
-def write(path: Path, epoch: int, seconds: float, kept: Mapping[str, Any]) -> None:
+def write(path: Path, epoch: int, seconds: float, cpu_seconds: float, kept: Mapping[str, Any]) -> None:
     """Save a checkpoint, whole or not at all."""
     import minitorch
 
     states = {name: state_of(thing) for name, thing in kept.items()}
-    minitorch.save({"epoch": epoch, "seconds": seconds, "random": minitorch.get_rng_state(), **states}, path)
+    times = {"seconds": seconds, "cpu_seconds": cpu_seconds}
+    minitorch.save({"epoch": epoch, **times, "random": minitorch.get_rng_state(), **states}, path)
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The checkpoint of a run.
+    """The checkpoint of a run whose first epoch, at least, was finished.
 
     Raises:
         SampleError: there is none, or it is damaged.
@@ -34,11 +35,10 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         found = minitorch.load(folder / NAME)
     except FileNotFoundError:
-        raise SampleError(f"{folder} has no {NAME} to go on from: it was stopped before its first epoch ended, or it has no "
-                          "epochs; run it anew") from None
+        raise SampleError(f"{folder} has no {NAME}: it was stopped before its first epoch ended, or it has no epochs") from None
     except (OSError, ValueError) as error:
         raise SampleError(f"cannot go on from {folder}: {error}") from None
-    if not isinstance(found, dict) or not {"epoch", "seconds", "random"} <= set(found):
+    if not isinstance(found, dict) or not {"epoch", "seconds", "cpu_seconds", "random"} <= set(found):
         raise SampleError(f"{folder / NAME} is not the checkpoint of a run")
     return found
 

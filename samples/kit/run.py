@@ -3,7 +3,7 @@
     settings.json    the settings it ran with
     metrics.jsonl    one line per epoch: epoch, seconds, train_loss, train_accuracy, ...
     checkpoint.npz   all that `--resume` needs, as it was after the last finished epoch
-    result.json      when it ended: seconds, peak memory, whether it was finished
+    result.json      when it ended: seconds, CPU seconds, peak memory, whether it was finished
     *.npz, *.png, *.gif, ...   what the sample makes: a model, plots
 """
 
@@ -61,9 +61,8 @@ class Run:
         self.saved: list[str] = []
         self.lines: list[dict[str, Any]] = []
         self.progress = Progress(quiet)
-        self.begun = time.perf_counter()
-        self.seconds_before = 0.0
-        self.resumed: dict[str, Any] = {}  # the checkpoint to go on from
+        self.begun, self.cpu_begun = time.perf_counter(), time.process_time()
+        self.resumed: dict[str, Any] = {}  # the checkpoint to go on from; empty where there is none
         if trained:
             self.resumed = checkpoint.read(trained)
             self.folder = new_folder(trained / "predictions")
@@ -74,10 +73,15 @@ class Run:
         self.write("settings.json", json.dumps(dataclasses.asdict(settings), indent=2).encode() + b"\n")
 
     def go_on(self) -> None:
-        """Read what the earlier run left. Lines of epochs that its checkpoint does not hold any more are dropped."""
-        self.resumed = checkpoint.read(self.folder)
-        self.seconds_before = self.resumed["seconds"]
-        self.lines = [line for line in read_lines(self.folder) if line.get("epoch", 0) <= self.resumed["epoch"]]
+        """Read what the earlier run left. Lines of epochs that its checkpoint does not hold any more are dropped.
+
+        Where no epoch was finished there is nothing to go on from, and it begins again.
+        """
+        if self.can_resume:
+            self.resumed = checkpoint.read(self.folder)
+            self.lines = [line for line in read_lines(self.folder) if line.get("epoch", 0) <= self.resumed["epoch"]]
+        else:
+            self.print("no epoch was finished, so it begins again")
         self.write("metrics.jsonl", "".join(as_json(line) for line in self.lines).encode())
 
     def __enter__(self) -> Run:
@@ -91,12 +95,17 @@ class Run:
     @property
     def seconds(self) -> float:
         """Seconds this run has taken, those before it was resumed included."""
-        return self.seconds_before + time.perf_counter() - self.begun
+        return float(self.resumed.get("seconds", 0.0)) + time.perf_counter() - self.begun
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The same, of the processor: all its cores together, and no time in which it did something else."""
+        return float(self.resumed.get("cpu_seconds", 0.0)) + time.process_time() - self.cpu_begun
 
     def end(self, finished: bool) -> None:
         """Write result.json."""
-        result = {"finished": finished, "seconds": round(self.seconds, 3), "peak_memory_mb": round(peak_megabytes(), 1),
-                  "epochs": sum("epoch" in line for line in self.lines)}
+        result = {"finished": finished, "seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3),
+                  "peak_memory_mb": round(peak_megabytes(), 1), "epochs": sum("epoch" in line for line in self.lines)}
         self.write("result.json", json.dumps(result).encode() + b"\n")
 
     def print(self, text: str = "") -> None:
@@ -152,7 +161,7 @@ class Run:
                 self.print(f"dead: every output of {', '.join(dead)} was 0 in this epoch")
             if self.kept:
                 with said_if_it_fails(self.path(checkpoint.NAME)) as path:
-                    checkpoint.write(path, number, self.seconds, self.kept)
+                    checkpoint.write(path, number, self.seconds, self.cpu_seconds, self.kept)
 
     def log(self, **metrics: float | str) -> None:
         """Append one line to metrics.jsonl; numbers that are not finite are written as null, which JSON can hold."""
@@ -316,11 +325,13 @@ def as_json(line: Mapping[str, Any]) -> str:
 
 
 def read_lines(folder: Path) -> list[dict[str, Any]]:
-    """What a run wrote to its metrics.jsonl; nothing where there is none."""
+    """What a run wrote to its metrics.jsonl; nothing where there is none. A line that was being written when the run was
+    killed has no end, and does not count.
+    """
     path = folder / "metrics.jsonl"
     if not path.exists():
         return []
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines(True) if line.endswith("\n")]
     except (OSError, ValueError) as error:
         raise SampleError(f"cannot read {path}: {error}") from None

@@ -125,12 +125,12 @@ def one(name: str, given: Mapping[str, Any]) -> dict[str, float] | str:
         with Run(name, config, quiet=True) as run:
             module.main(config, run)
             run.end(finished=True)
-            seconds = run.seconds
+            times = {"seconds": round(run.seconds, 3), "cpu_seconds": round(run.cpu_seconds, 3)}
     except SampleError as error:
         return str(error)
     last: dict[str, Any] = next((line for line in reversed(read_lines(run.folder)) if "epoch" in line), {})
     numbers = {key: value for key, value in last.items() if isinstance(value, (int, float)) and key not in ("epoch", "seconds")}
-    return numbers | {"seconds": round(seconds, 3)}
+    return numbers | times
 
 
 def report(name: str, groups: Mapping[Combination, list[dict[str, float]]], folder: Path, seconds: float) -> None:

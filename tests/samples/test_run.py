@@ -208,6 +208,18 @@ def test_python_dash_m_samples():
     assert b"mnist-mlp" in python("-m", "samples").stdout
 
 
+@pytest.mark.parametrize("program", [["-m", "samples"], ["-m", "repl"]])
+def test_a_reader_who_has_seen_enough(program, tmp_path):
+    pytest.importorskip("matplotlib")
+    for command in (["samples"], ["run", "xor", "--epochs", "3000", "--no-plots", "--runs", str(tmp_path)]):
+        child = subprocess.Popen([sys.executable, *program, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert child.stdout.readline()
+        child.stdout.close()  # as `| head -1` does
+        assert child.wait(60) == 0 and child.stderr.read() == b""
+    (folder,) = (tmp_path / "xor").iterdir()
+    assert json.loads((folder / "result.json").read_text())["finished"] is False
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_on_a_terminal_a_bar_is_drawn_and_ctrl_c_puts_the_cursor_back(tmp_path):
     pexpect = pytest.importorskip("pexpect")
