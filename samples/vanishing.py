@@ -47,7 +47,6 @@ def main(config: Config, run: Run) -> None:
     models = dict(zip(VARIANTS, networks.values()))
     optimizers = {name: optim.Adam(model.parameters(), lr=config.learning_rate) for name, model in models.items()}
     criterion = nn.CrossEntropyLoss()
-    run.keep(networks=networks, **{f"optimizer{k}": o for k, o in enumerate(optimizers.values())})
 
     # The first backward pass, before anything has been learnt: how much of the gradient reaches each layer?
     start = {name: gradient_by_layer(model, criterion, x, y) for name, model in models.items()}
@@ -56,6 +55,7 @@ def main(config: Config, run: Run) -> None:
     run.table(("between the layers", "last layer", "middle", "first layer", "first / last"), rows,
               title="size of the gradient of the weights (root mean square), before learning")
 
+    run.keep(networks=networks, **{f"optimizer{k}": o for k, o in enumerate(optimizers.values())})
     for epoch in run.epochs(config.epochs, batches=1):
         networks.train()
         results = {}
