@@ -76,6 +76,10 @@ class Conversions:
         """The elements as int16."""
         return self.to("int16")
 
+    def char(self) -> Any:
+        """The elements as int8."""
+        return self.to("int8")
+
     def byte(self) -> Any:
         """The elements as uint8."""
         return self.to("uint8")

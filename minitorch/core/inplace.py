@@ -31,6 +31,23 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def reshaping(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, a view, as a method that changes the tensor's own shape: `x.f_(...)` leaves x with that of `f(x, ...)`."""
+
+    @functools.wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if state.recording and self.requires_grad:
+            self._become(function(self._before_edit(), *args, **kwargs))
+        else:
+            with no_grad():
+                self.raw = function(self, *args, **kwargs).raw
+            self.touch()  # who read the numbers for a gradient read them in another shape
+        return self
+
+    method.__doc__ = f"In place, and returns the tensor: {function.__doc__}"
+    return method
+
+
 class InPlace:
     """What a tensor can do to itself."""
 
@@ -195,6 +212,9 @@ class InPlace:
     index_add_, index_fill_ = in_place(ops.index_add), in_place(ops.index_fill)
     tril_, triu_ = in_place(ops.tril), in_place(ops.triu)
     cumsum_, cumprod_ = in_place(ops.cumsum), in_place(ops.cumprod)
+    unsqueeze_, squeeze_ = reshaping(ops.unsqueeze), reshaping(ops.squeeze)
+    transpose_, swapaxes_, swapdims_ = reshaping(ops.transpose), reshaping(ops.swapaxes), reshaping(ops.swapdims)
+    t_ = reshaping(ops.t)
 
     def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
         """Put random numbers of the normal distribution in every place; returns the tensor."""

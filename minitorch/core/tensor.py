@@ -15,6 +15,7 @@ from . import node
 from .apply import apply
 from .conversions import Conversions
 from .dtypes import get_default_dtype
+from .grad_fn import GradFn, grad_fn
 from .hooks import RemovableHandle
 from .inplace import InPlace
 from .methods import Methods
@@ -117,6 +118,8 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
         """The number of elements."""
         return self.raw.size
 
+    ndimension, nelement = dim, numel
+
     # Its place in the graph
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -127,6 +130,11 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
             raise RuntimeError("a computed tensor always has the gradient its inputs ask for; use detach()")
         self.requires_grad = requires_grad
         return self
+
+    @property
+    def grad_fn(self) -> GradFn | None:
+        """The step backwards from this tensor, as PyTorch shows it (`<MulBackward0>`); None for a leaf."""
+        return grad_fn(self) if self.op is not None else None
 
     def retain_grad(self) -> None:
         """Keep `.grad` of this computed tensor too when backward passes through it."""
@@ -169,6 +177,11 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
         made._grad = copy.deepcopy(self._grad, memo)
         made.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return made
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself off from the graph: a leaf from now on, that needs no gradient. Returns self."""
+        self.op, self.inputs, self.requires_grad = None, (), False
+        return self
 
     def touch(self) -> None:
         """Note that the numbers were edited in place: who read them before and needs them for a gradient will say so."""

@@ -222,6 +222,8 @@ class Threshold(Elementwise):
 class Softmax(Op):
     """exp(x) / sum(exp(x)) along `axis`."""
 
+    promotes = "float"
+
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
@@ -234,6 +236,8 @@ class Softmax(Op):
 
 class LogSoftmax(Op):
     """log(softmax(x)) along `axis`."""
+
+    promotes = "float"
 
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis

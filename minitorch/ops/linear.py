@@ -6,7 +6,7 @@ from typing import Any
 
 from ..core.apply import apply
 from ..core.op import Op
-from .shape import reshape, unsqueeze
+from .shape import reshape, squeeze, unsqueeze
 
 
 class Linear(Op):
@@ -44,7 +44,12 @@ def rows(xp: Any, x: Any) -> Any:
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
-    """input @ weight.T + bias. Shapes (..., n_in), (n_out, n_in), (n_out,); gives (..., n_out)."""
+    """input @ weight.T + bias. Shapes (..., n_in), (n_out, n_in), (n_out,); gives (..., n_out).
+
+    A weight of shape (n_in,) is one row whose axis is dropped: gives (...,), with a bias of one number.
+    """
+    if weight.ndim == 1:
+        return squeeze(linear(input, unsqueeze(weight, 0), bias), -1)
     if weight.ndim != 2 or input.ndim == 0 or input.shape[-1] != weight.shape[-1]:
         raise ValueError(
             f"linear needs as many features as its weight has columns: input of shape {input.shape}, weight of {weight.shape}"

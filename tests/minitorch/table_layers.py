@@ -227,7 +227,7 @@ layer(
     call(t(1, 4, 3, 2), t(1, 2, 3, 2), t(1, 2, 3, 2), enable_gqa=True),
     torch=lambda torch: _attention(torch), tolerance=1e-8,
 )  # fmt: skip
-layer("linear", call(t(3, 4), t(2, 4), t(2)), call(t(4), t(2, 4)), call(t(2, 3, 4), t(2, 4), t(2)), call(t(0, 4), t(2, 4), t(2)))
+layer("linear", call(t(3, 4), t(2, 4), t(2)), call(t(4), t(2, 4)), call(t(3, 4), t(4)), call(t(2, 3, 4), t(4), t()), call(t(2, 3, 4), t(2, 4), t(2)), call(t(0, 4), t(2, 4), t(2)))
 layer("bilinear", call(t(3, 2), t(3, 4), t(5, 2, 4), t(5)), call(t(2), t(4), t(5, 2, 4)))
 
 

@@ -290,3 +290,26 @@ def test_a_broadcast_view_is_not_edited() -> None:
     with pytest.raises((ValueError, RuntimeError)):
         wide += 1.0
     assert wide.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("name", "args"), [("unsqueeze", (0,)), ("squeeze", ()), ("transpose", (0, 1)), ("t", ())])
+def test_a_shape_changed_in_place(name: str, args: tuple[int, ...]) -> None:
+    numbers = np.arange(3.0).reshape(1, 3)
+    x = tensor(numbers)
+    expected = getattr(tensor(numbers), name)(*args)
+    assert getattr(x, name + "_")(*args) is x
+    assert x.shape == expected.shape and x.tolist() == expected.tolist()
+
+    leaf = tensor(numbers, requires_grad=True)
+    y = leaf * 2
+    getattr(y, name + "_")(*args)
+    (y * expected).sum().backward()
+    assert leaf.grad.tolist() == (2 * numbers).tolist()
+
+
+def test_who_read_it_in_its_old_shape_says_so() -> None:
+    mask = tensor([[1.0, 0.0]])
+    y = (tensor([[2.0, 3.0]], requires_grad=True) * mask).sum()
+    mask.t_()
+    with pytest.raises(RuntimeError, match="edited"):
+        y.backward()

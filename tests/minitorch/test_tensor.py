@@ -219,3 +219,30 @@ def test_gradient_of_a_dtype_change() -> None:
     half = x.to("float16")
     (half * half).sum().backward()
     assert half.dtype == "float16" and x.grad.dtype == "float32" and x.grad.tolist() == [3.0, 5.0]
+
+
+def test_grad_fn_walks_the_graph_as_pytorchs_does() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2 + tensor([1.0, 1.0])
+    assert x.grad_fn is None and tensor([1.0]).grad_fn is None
+    assert repr(y.grad_fn) == "<AddBackward0>"
+    (product, number), (constant, _) = y.grad_fn.next_functions
+    assert (product.name(), number, constant) == ("MulBackward0", 0, None)
+    assert product == y.grad_fn.next_functions[0][0]
+    leaf = product.next_functions[0][0]
+    assert leaf.name() == "AccumulateGrad" and leaf.variable is x and leaf.next_functions == ()
+    with pytest.raises(AttributeError, match="AccumulateGrad"):
+        _ = product.variable
+    y.sum().backward()
+    assert y.grad_fn.next_functions == ()
+
+
+def test_detach_in_place_makes_a_leaf() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    assert y.detach_() is y and y.is_leaf and not y.requires_grad and y.tolist() == [2.0, 4.0]
+
+
+def test_softmax_of_whole_numbers_is_of_floats() -> None:
+    assert tensor([1, 2]).softmax(0).dtype == np.float32
+    assert tensor([1, 2]).log_softmax(0).tolist() == tensor([1.0, 2.0]).log_softmax(0).tolist()
