@@ -1,77 +1,149 @@
-"""How the benchmarks measure: fresh processes, contestants in turn, medians with their spread, ratios to the peer."""
+"""How the benchmarks measure: fresh processes, contestants in turn, medians with their spread, peak memory, first losses."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+OURS, FAST = "minitorch", "minitorch[fast]"
+
+MODULES = {FAST: "numba"}
+"""The module that a contestant needs, where it is not the one of its own name."""
+
+ENVIRONMENT = {OURS: {"MINITORCH_BACKEND": "numpy"}, FAST: {"MINITORCH_BACKEND": "fast"}}
+"""Variables that a contestant's process is started with."""
+
+AT_LEAST, SECONDS = 5, 0.6
+"""A process times this many runs of its step, and goes on for so long."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table: `function` ("module:name") is called as function(contestant, **settings) and returns seconds."""
+    """One line of a table. `function` ("module:name") is called as function(contestant, **settings) in a process of its own
+    and returns what it measured: `seconds`, and perhaps `peak` (bytes) and `losses`."""
 
     name: str
     function: str
-    settings: dict[str, Any] = field(default_factory=dict)
+    contestants: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    target: float | None = None
+    """The ratio ours to the peer's that is aimed at."""
 
 
-def compare(title: str, rows: list[Row], contestants: list[str], rounds: int) -> None:
-    """Measure every row for every contestant (the first is ours, the second the peer); print and save the table."""
-    table = []
-    print(f"{'':40s} {' '.join(f'{c:>16s}' for c in contestants)} {'ratio':>8s}")
-    for row in rows:
-        seconds: dict[str, list[float]] = {c: [] for c in contestants}
-        for _ in range(rounds):
-            for contestant in contestants:
-                seconds[contestant].append(_in_fresh_process(row, contestant))
-        medians = {c: statistics.median(s) for c, s in seconds.items()}
-        ratio = medians[contestants[0]] / medians[contestants[1]]
-        cells = [f"{medians[c] * 1e3:9.3f} ms ±{_spread(seconds[c]):2.0f}%" for c in contestants]
-        print(f"{row.name:40s} {' '.join(cells)} {ratio:8.3f}", flush=True)
-        table.append({"row": row.name, "settings": row.settings, "ratio": ratio, "seconds": seconds})
-    RESULTS.mkdir(exist_ok=True)
-    target = RESULTS / f"{title}.json"
-    aside = target.with_suffix(".part")
-    report = {"date": date.today().isoformat(), "machine": machine(), "contestants": contestants, "rows": table}
-    aside.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(aside, target)
-    print(f"written: {target}")
+@dataclass(frozen=True)
+class Group:
+    """Rows of one table; ratios are to `peer`. `rounds` limits the rounds of rows whose figures vary little."""
+
+    title: str
+    rows: list[Row]
+    peer: str
+    rounds: int | None = None
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    processor = platform.processor() or platform.machine()
-    return {"processor": processor, "cores": os.cpu_count(), "python": platform.python_version()}
+def installed(contestant: str) -> bool:
+    """Whether the contestant can run here."""
+    return importlib.util.find_spec(MODULES.get(contestant, contestant)) is not None
 
 
-def _spread(seconds: list[float]) -> float:
-    """Half the range, in per cent of the median."""
-    return 50 * (max(seconds) - min(seconds)) / statistics.median(seconds)
+def measure(row: Row, rounds: int, only: list[str] | None = None) -> dict[str, Any]:
+    """Every contestant of a row that is installed (and among `only`), in turn, `rounds` times; what each measured."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    contestants = [c for c in row.contestants if installed(c) and (only is None or c in only)]
+    failed: dict[str, str] = {}
+    for _ in range(rounds):
+        for contestant in contestants:
+            if contestant not in failed:
+                try:
+                    found.setdefault(contestant, []).append(in_fresh_process(row, contestant))
+                except RuntimeError as error:
+                    failed[contestant] = str(error)
+    return {
+        "row": row.name, "settings": dict(row.settings), "target": row.target, "measured": found, "failed": failed,
+    }  # fmt: skip
 
 
-def _in_fresh_process(row: Row, contestant: str) -> float:
-    call = json.dumps([row.function, contestant, row.settings])
-    done = subprocess.run([sys.executable, "-m", "benchmarks.measure", call], capture_output=True, text=True, check=False)
+def in_fresh_process(row: Row, contestant: str) -> dict[str, Any]:
+    """What `row` measures for one contestant. RuntimeError with the end of its complaint when the process fails."""
+    call = json.dumps([row.function, contestant, dict(row.settings)])
+    environment = {**os.environ, **ENVIRONMENT.get(contestant, {})}
+    command = [sys.executable, "-m", "benchmarks.measure", call]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError("no result within five minutes") from None
     if done.returncode:
-        raise SystemExit(f"{row.name} failed for {contestant}:\n{done.stderr}")
-    return float(done.stdout.splitlines()[-1])
+        raise RuntimeError((done.stderr.strip() or "no message").splitlines()[-1])
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def timed(step: Callable[[], object], number: int = 1, seconds: float = SECONDS) -> dict[str, Any]:
+    """Seconds per call: the median, and the best, of runs of `number` calls each, after some that warm up."""
+    clock = time.perf_counter
+    times: list[float] = []
+    warm = clock() + seconds / 4
+    while clock() < warm:
+        step()
+    end = clock() + seconds
+    while len(times) < AT_LEAST or clock() < end:
+        start = clock()
+        for _ in range(number):
+            step()
+        times.append((clock() - start) / number)
+    return {"seconds": statistics.median(times), "best": min(times)}
+
+
+class Memory:
+    """The most memory this process took since it was made, above what it had then (Linux; elsewhere above its own peak)."""
+
+    def __init__(self) -> None:
+        self.exact = _reset_peak()
+        self.start = _status("VmRSS") if self.exact else _highest()
+
+    def peak(self) -> int:
+        """Bytes."""
+        return max(0, (_status("VmHWM") if self.exact else _highest()) - self.start)
+
+
+def _reset_peak() -> bool:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":"))
+
+
+def _highest() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def summary(runs: list[dict[str, Any]], what: str = "seconds") -> tuple[float, float]:
+    """(median, spread) over rounds; the spread is half the range, as a fraction of the median."""
+    numbers = [run[what] for run in runs]
+    middle = statistics.median(numbers)
+    return middle, (max(numbers) - min(numbers)) / 2 / middle if middle else 0.0
 
 
 def _call() -> None:
     where, contestant, settings = json.loads(sys.argv[1])
     module, name = where.split(":")
-    print(getattr(importlib.import_module(module), name)(contestant, **settings))
+    print(json.dumps(getattr(importlib.import_module(module), name)(contestant, **settings)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,154 @@
+"""The tables: on the terminal while rows come in, and in Markdown from what was written to results/."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .measure import FAST, OURS, Group, summary
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def machine() -> dict[str, Any]:
+    """What the figures are measured on."""
+    names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {
+        "processor": names[0] if names else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(), "load": load, "system": platform.system(), "python": platform.python_version(),
+        "versions": {name: version for name in ("numpy", "torch", "numba") if (version := _version(name))},
+    }  # fmt: skip
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _version(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def write(groups: dict[str, Any], where: dict[str, Any]) -> Path:
+    """Put a run's measurements beside those of earlier runs; returns the file."""
+    RESULTS.mkdir(exist_ok=True)
+    now = datetime.now()
+    target = RESULTS / f"{now:%Y-%m-%dT%H%M}.json"
+    aside = target.with_suffix(".part")
+    report = {"date": f"{now:%Y-%m-%d %H:%M}", "machine": where, "groups": groups}
+    aside.write_text(json.dumps(report, indent=1) + "\n")
+    os.replace(aside, target)
+    return target
+
+
+def seconds(value: float) -> str:
+    """A time in the unit that suits it."""
+    unit, size = next((u for u in (("s", 1.0), ("ms", 1e-3)) if value >= u[1]), ("µs", 1e-6))
+    return f"{value / size:.3g} {unit}"
+
+
+def cells(row: dict[str, Any], peer: str) -> dict[str, str]:
+    """A row of the table: who -> median ± spread, then the ratios of times and of peak memory to the peer's."""
+    measured = row["measured"]
+    line = {"": row["row"]}
+    for contestant, runs in measured.items():
+        middle, spread = summary(runs)
+        line[contestant] = f"{seconds(middle)} ±{100 * spread:.0f}%"
+    for contestant in row["failed"]:
+        line[contestant] = "failed"
+    if peer in measured:
+        for contestant in (OURS, FAST):
+            if contestant in measured:
+                line[f"{contestant} / {peer}"] = f"{ratio(measured, contestant, peer):.2f}"
+    if row["target"] is not None:
+        line["target"] = f"{row['target']:g}"
+    if peer in measured and all("peak" in run for runs in measured.values() for run in runs):
+        peaks = [f"{summary(measured[c], 'peak')[0] / 2**20:.0f}" for c in (OURS, FAST, peer) if c in measured]
+        line["peak MB"] = " : ".join(peaks)
+    return line
+
+
+def ratio(measured: dict[str, Any], contestant: str, peer: str) -> float:
+    """Median to median."""
+    return summary(measured[contestant])[0] / summary(measured[peer])[0]
+
+
+def disagreement(row: dict[str, Any]) -> str | None:
+    """A sentence when contestants did not compute the same losses, so that their times would not compare."""
+    losses = {c: runs[0]["losses"] for c, runs in row["measured"].items() if "losses" in runs[0]}
+    if not losses:
+        return None
+    first, *others = losses.items()
+    for contestant, found in others:
+        if any(abs(a - b) > 1e-3 * max(abs(a), abs(b), 1e-3) for a, b in zip(first[1], found)):
+            return f"{row['row']}: the losses of {first[0]} and {contestant} differ: {first[1]}, {found}"
+    return None
+
+
+def table(rows: list[dict[str, Any]], peer: str) -> list[str]:
+    """Rows as lines of Markdown, in columns of even width."""
+    lines = [cells(row, peer) for row in rows]
+    last = [*(f"{c} / {peer}" for c in (OURS, FAST)), "target", "peak MB"]
+    columns = [c for c in dict.fromkeys(c for line in lines for c in line) if c not in last]
+    columns += [c for c in last if any(c in line for line in lines)]
+    grid = [columns, *([line.get(c, "") for c in columns] for line in lines)]
+    widths = [max(len(row[i]) for row in grid) for i in range(len(columns))]
+    shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in grid]
+    return [shown[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *shown[1:]]
+
+
+def pooled() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """All runs in results/, oldest first, and their groups with the rounds of all of them together."""
+    reports = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    groups: dict[str, dict[str, Any]] = {}
+    for report in reports:
+        for title, group in report["groups"].items():
+            known = groups.setdefault(title, {"title": title, "peer": group["peer"], "rows": {}})["rows"]
+            for row in group["rows"]:
+                mine = known.setdefault(row["row"], {**row, "measured": {}})
+                for contestant, runs in row["measured"].items():
+                    mine["measured"].setdefault(contestant, []).extend(runs)
+    return reports, [{**group, "rows": list(group["rows"].values())} for group in groups.values()]
+
+
+def markdown(path: Path) -> None:
+    """Write the tables of all runs in results/ into a document, between `<!-- tables -->` and `<!-- end of tables -->`."""
+    before, rest = path.read_text().split("<!-- tables -->")
+    after = rest.split("<!-- end of tables -->")[1]
+    reports, groups = pooled()
+    if not reports:
+        raise SystemExit(f"no measurements in {RESULTS}: make bench first")
+    where = reports[-1]["machine"]
+    loads = ", ".join(f"{report['machine']['load']:.2f}" for report in reports)
+    versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items())
+    lines = [
+        f"{len(reports)} run{'s' * (len(reports) != 1)}, {reports[0]['date']} to {reports[-1]['date']}: {where['processor']}, "
+        f"{where['cores']} cores, {where['system']}, Python {where['python']}, {versions}. Load before each run: "
+        f"{loads}.",
+    ]
+    for group in groups:
+        lines += ["", f"### {group['title'].capitalize()}", "", *table(group["rows"], group["peer"])]
+    text = f"{before}<!-- tables -->\n" + "\n".join(lines) + f"\n<!-- end of tables -->{after}"
+    aside = path.with_suffix(".part")
+    aside.write_text(text)
+    os.replace(aside, path)
+
+
+def show(group: Group, rows: list[dict[str, Any]]) -> None:
+    """A finished table, and what went wrong in it."""
+    print(f"\n{group.title}\n" + "\n".join(table(rows, group.peer)), flush=True)
+    for row in rows:
+        for contestant, why in row["failed"].items():
+            print(f"  {row['row']}: {contestant} failed: {why}")
+        if (sentence := disagreement(row)) is not None:
+            print(f"  {sentence}")
