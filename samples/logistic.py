@@ -55,7 +55,7 @@ def main(config: Config, run: Run) -> None:
             epoch.add(test_loss=cross_entropy(z, y_test).item(), test_accuracy=right.float().mean().item())
             epoch.add(w_x=w[0].item(), w_y=w[1].item(), b=b.item())
 
-    run.print(f"the line: {w[0].item():.3f} x + {w[1].item():.3f} y + {b.item():.3f} = 0")
+    run.print(f"the line: {w[0].item():.3f} x {w[1].item():+.3f} y {b.item():+.3f} = 0")
     run.save({"w": w, "b": b}, "model.npz")
     path += [(line["w_x"], line["w_y"], line["b"]) for line in run.lines]
     if config.plots:

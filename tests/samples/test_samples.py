@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
+import minitorch
 from minitorch.serialize import load
 from samples.main import main
 from tests.samples.test_mnist import write_set
@@ -49,17 +51,33 @@ def test_derivative(run, function):
 def test_minimize(run):
     folder, lines, out = run("minimize")
     for name in ("parabola", "wells", "bowl", "rosenbrock", "himmelblau"):
-        path = [line for line in lines if line["function"] == name]
-        assert [line["epoch"] for line in path] == list(range(21))
-        assert path[-1]["train_loss"] < path[0]["train_loss"]
+        for method in ("plain", "momentum", "adam"):
+            path = [line for line in lines if (line["function"], line["method"]) == (name, method)]
+            assert [line["epoch"] for line in path] == list(range(21))
+            assert path[-1]["train_loss"] < path[0]["train_loss"]
         with Image.open(folder / f"{name}.gif") as film, Image.open(folder / f"{name}.png") as plot:
             assert film.n_frames == 6 and film.size == plot.size
-    last = [line for line in lines if line["function"] == "parabola"][-1]
-    assert last["x"] == pytest.approx(2 - 5 * 0.8**20)  # each step leaves 0.8 of the distance
+    plain, momentum = ([line["x"] for line in lines if (line["function"], line["method"]) == ("parabola", method)]
+                       for method in ("plain", "momentum"))
+    assert plain[-1] == pytest.approx(2 - 5 * 0.8**20)  # each step leaves 0.8 of the distance
+    assert momentum[2] - momentum[1] == pytest.approx(0.5 * (momentum[1] - momentum[0]) - 0.2 * (momentum[1] - 2))
+    (valley,) = [line for line in lines if (line["function"], line["method"], line["epoch"]) == ("rosenbrock", "adam", 1)]
+    assert math.dist((valley["x"], valley["y"]), (-1.5, 2)) == pytest.approx(0.05 * 2**0.5)  # as long in both, however steep
+
+
+def test_adam_of_the_lesson_is_the_librarys(run):
+    _, lines, _ = run("minimize", "--function", "himmelblau", "--method", "adam", "--no-plots")
+    at = minitorch.tensor([0.0, -0.5], dtype=minitorch.float64, requires_grad=True)
+    optimizer = minitorch.optim.Adam([at], lr=0.3)
+    for line in lines:
+        assert (line["x"], line["y"]) == pytest.approx(at.tolist(), rel=1e-9)
+        optimizer.zero_grad()
+        ((at[0] ** 2 + at[1] - 11) ** 2 + (at[0] + at[1] ** 2 - 7) ** 2).backward()
+        optimizer.step()
 
 
 def test_minimize_says_when_it_ran_away(run):
-    _, lines, out = run("minimize", "--function", "parabola", "--learning-rate", "3")
+    _, lines, out = run("minimize", "--function", "parabola", "--learning-rate", "3", "--method", "plain")
     assert "it ran away: try a smaller --learning-rate" in out and len(lines) < 21
 
 
