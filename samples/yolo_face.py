@@ -30,7 +30,8 @@ from minitorch.utils.data import DataLoader
 from samples.kit import Run, Settings, option
 from samples.kit import detection as boxes_of
 from samples.kit.detection import Detections, Letterbox, RandomZoom
-from samples.kit.images import Broken, generated, image_files, locate, read_all, read_image
+from samples.kit.download import generated
+from samples.kit.images import Broken, image_files, locate, read_all, read_image
 from samples.kit.metrics import host
 from samples.kit.scenes import FaceScenes
 from samples.kit.voc import VOCDetection

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from samples.kit.download import SYNTHETIC
 from samples.kit.errors import SampleError
-from samples.kit.mnist import SYNTHETIC
 
 Broken = Literal["skip", "refuse"]
 T = TypeVar("T")
@@ -47,11 +47,6 @@ def locate(given: str | None, folder: str, needed: str, title: str) -> Path:
     option = "--data" if given is not None else "MINITORCH_DATA"
     missing = f"has no {folder}/{needed}" if Path(root).is_dir() else "is not a folder"
     raise SampleError(f"{option} {root} {missing}; {ways_out}")
-
-
-def generated(given: str | None) -> bool:
-    """Whether drawn images are asked for, by `--data synthetic` or MINITORCH_DATA=synthetic."""
-    return (given if given is not None else os.environ.get("MINITORCH_DATA")) == SYNTHETIC
 
 
 def read_image(path: Path, mode: str = "RGB", longest: int | None = None) -> NDArray[np.uint8]:

@@ -1,14 +1,7 @@
-"""MNIST and Fashion-MNIST, used as torchvision's are: `MNIST(root, train=True, download=False, transform=None)`.
-
-Where the files come from, first match wins:
-    root (the `--data` option) or the environment variable MINITORCH_DATA; "synthetic" there means generated images
-    the user's cache folder
-    the official download, checked against its checksum and kept in the cache folder
-"""
+"""MNIST and Fashion-MNIST, used as torchvision's are: `MNIST(root, train=True, download=False, transform=None)`."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from samples.kit import download as places
+from samples.kit.download import Downloads, generated
 from samples.kit.errors import SampleError
 from samples.kit.idx import read_idx
 
-SYNTHETIC = "synthetic"
 
-
-class MNIST:
+class MNIST(Downloads):
     """70,000 handwritten digits, 28x28 pixels: 60,000 to train on and 10,000 to test on (LeCun, Cortes, Burges).
 
     Args:
@@ -41,14 +34,17 @@ class MNIST:
         SampleError: the files are missing, cannot be fetched or are damaged.
     """
 
-    folder = "mnist"
     title = "MNIST"
+    folder = "mnist"
+    others = ("MNIST/raw",)
+    packed = ".gz"
+    synthetic = "generated images"
     address = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-    files = {  # official names, and the MD5 checksums of the official .gz files
-        "train-images-idx3-ubyte": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        "train-labels-idx1-ubyte": "d53e105ee54ea40749a09fcbcd1e9432",
-        "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3",
-        "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c",
+    files = {  # official names, and the checksums of the official .gz files
+        "train-images-idx3-ubyte": "md5:f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "train-labels-idx1-ubyte": "md5:d53e105ee54ea40749a09fcbcd1e9432",
+        "t10k-images-idx3-ubyte": "md5:9fb629c4189551a2d022fa330f9573f3",
+        "t10k-labels-idx1-ubyte": "md5:ec29112dd5afa0611ce80d1b7f02629c",
     }
     classes: tuple[str, ...] = tuple("0123456789")
 
@@ -63,7 +59,7 @@ class MNIST:
     ) -> None:
         self.transform = transform
         part = "train" if train else "t10k"
-        if (root if root is not None else os.environ.get("MINITORCH_DATA")) == SYNTHETIC:
+        if generated(root):
             from samples.kit.synthetic import digits
 
             count = 60_000 if train else 10_000
@@ -87,29 +83,9 @@ class MNIST:
         return (image if self.transform is None else self.transform(image)), target
 
     @classmethod
-    def locate(cls, names: list[str], root: str | Path | None, download: bool) -> list[Path]:
-        """Find or fetch the named files."""
-        given = root if root is not None else os.environ.get("MINITORCH_DATA")
-        if given:
-            option = "--data" if root is not None else "MINITORCH_DATA"
-            folders = [Path(given), Path(given) / cls.folder, Path(given) / cls.title / "raw"]
-            found = search(names, folders)
-            if found is None:
-                missing = "is not a folder" if not Path(given).is_dir() else f"has no {cls.folder}/{names[0]}.gz"
-                raise SampleError(f"{option} {given} {missing}; {cls.ways_out()}")
-            return found
-        cache = cache_folder() / cls.folder
-        found = search(names, [cache])
-        if found is not None:
-            return found
-        if not download:
-            raise SampleError(f"{cls.title} is not in {cache}; {cls.ways_out()}")
-        return [cls.fetch(name, cache) for name in names]
-
-    @classmethod
     def read(cls, path: Path, download: bool) -> NDArray[Any]:
         """Read one file; a damaged one in the cache folder is fetched again."""
-        cache = cache_folder() / cls.folder
+        cache = places.cache_folder() / cls.folder
         try:
             return read_idx(path)
         except SampleError:
@@ -118,56 +94,18 @@ class MNIST:
             path.unlink()
             return read_idx(cls.fetch(path.name.removesuffix(".gz"), cache))
 
-    @classmethod
-    def fetch(cls, name: str, cache: Path) -> Path:
-        """Download one official file into the cache folder, where a later run finds it."""
-        import pooch
-
-        print(f"fetching {cls.address}{name}.gz into {cache}", flush=True)
-        # pooch writes aside and compares checksums; a file that does not match never reaches the cache.
-        pooch.get_logger().setLevel("ERROR")
-        try:
-            return Path(pooch.retrieve(
-                cls.address + name + ".gz", "md5:" + cls.files[name], fname=name + ".gz", path=cache,
-                downloader=pooch.HTTPDownloader(timeout=10),
-            ))
-        except (OSError, ValueError) as error:  # no network, no permission; wrong checksum
-            reason = str(error).splitlines()[0] if isinstance(error, ValueError) else type(error).__name__
-            raise SampleError(f"{cls.title} could not be fetched from {cls.address} ({reason}); "
-                              f"{cls.ways_out()}") from None
-
-    @classmethod
-    def ways_out(cls) -> str:
-        return (f"give a folder that holds the official {cls.title} files with --data DIR or MINITORCH_DATA=DIR, "
-                f"or use generated images: --data {SYNTHETIC}")
-
 
 class FashionMNIST(MNIST):
     """70,000 pictures of clothes in the format of MNIST (Xiao, Rasul, Vollgraf 2017)."""
 
-    folder = "fashion-mnist"
     title = "FashionMNIST"
+    folder = "fashion-mnist"
+    others = ("FashionMNIST/raw",)
     address = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
     files = {
-        "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
-        "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
-        "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
+        "train-images-idx3-ubyte": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte": "md5:25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte": "md5:bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte": "md5:bb300cfdad3c16e7a12a480ee83cd310",
     }
     classes = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-
-
-def search(names: list[str], folders: list[Path]) -> list[Path] | None:
-    """The named files, plain or .gz, from the first folder that has them all."""
-    for folder in folders:
-        found = [next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None) for name in names]
-        if all(found):
-            return [path for path in found if path is not None]
-    return None
-
-
-def cache_folder() -> Path:
-    """Where fetched data is kept: ~/.cache/minitorch on Linux, $XDG_CACHE_HOME/minitorch where that is set."""
-    import pooch
-
-    return Path(pooch.os_cache("minitorch"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from samples.kit import mnist
+from samples.kit import download
 from samples.kit.errors import SampleError
 from samples.kit.idx import TYPES, read_idx
 from samples.kit.mnist import MNIST, FashionMNIST
@@ -131,7 +131,7 @@ class Internet:
         monkeypatch.delenv("MINITORCH_DATA", raising=False)
         monkeypatch.setattr(pooch, "HTTPDownloader", lambda **options: self)
         packed = {name: gzip.compress(GOOD_FILES[name], mtime=0) for name in files}
-        monkeypatch.setattr(MNIST, "files", {name: hashlib.md5(packed[name]).hexdigest() for name in files})
+        monkeypatch.setattr(MNIST, "files", {name: "md5:" + hashlib.md5(packed[name]).hexdigest() for name in files})
 
     def __call__(self, url, output_file, pooch):
         name = url.rsplit("/", 1)[1].removesuffix(".gz")
@@ -148,7 +148,7 @@ GOOD_FILES = {"train-images-idx3-ubyte": idx(IMAGES), "train-labels-idx1-ubyte":
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     pytest.importorskip("pooch")
-    monkeypatch.setattr(mnist, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(download, "cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache" / "mnist"
 
 
