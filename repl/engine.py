@@ -6,28 +6,30 @@ prompt_toolkit, batch mode, the debugger inside a script, and the tests all driv
 from __future__ import annotations
 
 import ast
-import difflib
-import keyword
-import re
+import gc
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import repl.commands  # noqa: F401  the commands enter themselves in the registry
-from minitorch import Stepper, Value
+from minitorch import Stepper
 from minitorch.core import modes
 from minitorch.core.node import Node
 from repl import blocks, echo, stopview, views
 from repl.branches import Branch, Branches
 from repl.dispatch import Line, dispatch
-from repl.freshness import Fingerprints
-from repl.graph import Graph, behind
+from repl.edits import Edits, Kept, World, may_edit
+from repl.graph import Graph, behind, nameable
+from repl.mistakes import failed, refused, unknown_name
 from repl.namespace import tools
-from repl.python import Interpreter, Names
+from repl.pictures import Live, Look
+from repl.python import Interpreter, Lazy, Names
 from repl.record import Recorder
-from repl.registry import REGISTRY, CommandError, did_you_mean
+from repl.registry import REGISTRY, CommandError
 from repl.screen import Screen
-from repl.stops import Condition, Display, Point, Stops
+from repl.stops import Condition, Stops
 from repl.views import Message, Result, View
 
 MEMORY = 2 * 10**9  # bytes
@@ -39,14 +41,18 @@ class Session:
     Args:
         namespace: the variables to begin with (a script's, in `minitorch debug`).
         script: the name of the script that waits for this session, "" in a session of its own.
+        folder: where a session that only shows an example puts its files, "" for the current folder.
     """
 
-    def __init__(self, namespace: dict[str, Any] | None = None, script: str = "") -> None:
+    def __init__(self, namespace: dict[str, Any] | None = None, script: str = "", folder: str = "") -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__", "__builtins__": __builtins__}
         self.brought = tools()
         self.namespace.update(self.brought)
         self.namespace.update(namespace or {})
         self.script = script
+        self.run_as: dict[str, Any] = {}
+        """How `minitorch debug` was called, for a recording to run the script again."""
+        self.folder = folder
         self.width = 80
         self.interpreter = Interpreter(self.namespace)
         self.branches: Branches | None = None
@@ -65,14 +71,13 @@ class Session:
         self.recorder: Recorder | None = None
         self.loading = 0
         """How many files are being carried out, one inside the other."""
-        self.fingerprints: Fingerprints | None = None
         self.when: Condition | None = None
         """At which passes of the script to pause, besides where a breakpoint is hit."""
         self.predictions = (0, 0)
         """How many answers to `predict` were right, and how many there were."""
-        self.done: list[Kept] = []
-        """What `undo` puts back, the latest last."""
-        self.undone: list[Kept] = []
+        self.edits = Edits()
+        self.look = Look()
+        self.live: Live | None = None
         self._repeat = ""
         self._graph: tuple[dict[str, Any], Graph] | None = None  # and the variables that named it
 
@@ -97,6 +102,8 @@ class Session:
         if line.hint:
             result.views.append(Message(line.hint, "hint"))
         result.leave = self.leaving
+        if self.live is not None:
+            self._follow(result)
         if recorder is not None and recorder is self.recorder and not self.loading:
             from repl.render import plain_text
 
@@ -150,6 +157,10 @@ class Session:
             if not name.startswith("_") and self.brought.get(name, self) is not value
         }
 
+    def path(self, name: str) -> str:
+        """The file that a name stands for."""
+        return os.path.join(self.folder, name)
+
     @property
     def stepper(self) -> Stepper | None:
         """The pass: the current branch's."""
@@ -160,14 +171,17 @@ class Session:
         """The graph of the pass; without one, everything behind the user's variables."""
         variables = self.variables
         naming = {name: value for name, value in variables.items() if nameable(value)}
-        if self._graph is None or self._graph[1].stepper is not self.stepper or not same_objects(self._graph[0], naming):
+        known = self._graph
+        if known is None or known[1].stepper is not self.stepper or not known[1].named_by(known[0], naming):
             if self.branches is not None:
                 branch = self.branches.current
                 graph = Graph(behind([branch.stepper.root]), variables, branch.stepper, branch.names)
             else:
                 graph = Graph.behind([value for value in variables.values() if isinstance(value, Node)], variables)
             self._graph = (naming, graph)
-        return self._graph[1]
+        elif naming.keys() != known[0].keys() or any(known[0][name] is not value for name, value in naming.items()):
+            self._graph = (naming, known[1])
+        return self._graph[1]  # type: ignore[index]
 
     def graph_of(self, node: Node) -> Graph:
         """The graph in which to show a node: the pass, where it belongs to it, else the one behind it."""
@@ -179,7 +193,6 @@ class Session:
         self._graph = None
         self.outside.clear()
         self.branches, self.expression, self._repeat = Branches(stepper), expression, ""
-        self.fingerprints = None
 
     def zoom(self, stepper: Stepper) -> None:
         """Take up a pass inside the present one, to which `unzoom` returns."""
@@ -200,7 +213,7 @@ class Session:
         if self.branches is not None:
             self.switch(self.branches.all[0])
             self.branches.close()
-        self.branches, self._graph, self.fingerprints = None, None, None
+        self.branches, self._graph = None, None
 
     def switch(self, branch: Branch) -> None:
         """Make a branch current; variables that hold one of its nodes' counterparts follow."""
@@ -214,23 +227,6 @@ class Session:
                 self.namespace[name] = image.get(main, main)
         self._graph = None
         self.stops.disarm()
-
-    def undo(self, kept: Kept) -> Kept:
-        """Put breakpoints and branches back as they were; returns how they are now. Of a pass that has ended, the branches
-        stay."""
-        now = self.kept(kept.line)
-        self.stops.restore(kept.stops)
-        if self.branches is not None and kept.branches is not None and kept.of is self.branches.all[0].stepper:
-            self.switch(kept.branches[1])
-            self.branches.put_back(kept.branches)
-        return now
-
-    def kept(self, line: str) -> Kept:
-        """What `undo` puts back, before a line is carried out."""
-        branches = self.branches
-        if branches is None:
-            return Kept(line, self.stops.snapshot())
-        return Kept(line, self.stops.snapshot(), branches.kept(), branches.all[0].stepper)
 
     def at_stop(self, stopped: views.Stop) -> list[View]:
         """The display of a stop, with traces and displays."""
@@ -279,7 +275,7 @@ class Session:
         except CommandError:
             raise
         except NameError as error:
-            raise CommandError(self._unknown_name(error) or str(error)) from None
+            raise CommandError(unknown_name(self, error)) from None
         except Exception as error:
             raise CommandError(str(error) if then else f"{type(error).__name__}: {error}") from None
 
@@ -290,13 +286,13 @@ class Session:
             CommandError: there is none, or there are several.
         """
         text = text.strip()
-        graph = self.graph
         value = self.variables.get(text)
         if isinstance(value, Node):
             return value, self.graph_of(value)
+        graph = self.graph
         if graph.select(text):
             return graph.one(text), graph
-        if text.replace("_", "a").isalnum() and text not in self.namespace:
+        if graph.is_selector(text) and text not in self.namespace:
             raise CommandError(graph.missing(text))
         try:
             value = self.evaluate(text)
@@ -312,9 +308,10 @@ class Session:
         assert line.command is not None
         if line.command.repeats:
             self._repeat = text
-        kept = self.kept(text) if line.command.edits else None
+        kept = Kept.before(self, text) if line.command.edits else None
         try:
-            shown = line.command.handler(self, line.text)
+            with _collector_paused():
+                shown = line.command.handler(self, line.text)
         except CommandError as error:
             return refused(text, error)
         except KeyboardInterrupt:
@@ -322,15 +319,15 @@ class Session:
         except Exception as error:  # e.g. the rule of a user's own operation raised while it was stepped on
             kind = "" if isinstance(error, RuntimeError) else f"{line.command.name} failed: {type(error).__name__}: "
             return Result(text, False, "command", [Message(f"{kind}{error}", "error")], exit_code=3)
-        if kept is not None and not self.kept(text).same(kept):
-            self.undone.clear()
-            self.done.append(kept)
+        if kept is not None and not Kept.before(self, text).same(kept):
+            self.edits.note(kept, self.memory)
         return Result(text, True, "command", [*shown] if isinstance(shown, Sequence) else [shown])
 
     def _python(self, line: Line, text: str) -> Result:
         ran_through: list[Node] = []
-        if self.fingerprints is None and self.stepper is not None and not self.script:
-            self.fingerprints = Fingerprints(self.graph.nodes)  # commands edit no number: this is as the pass found them
+        kept = None
+        if may_edit(line.text):
+            kept = Kept.before(self, text, World.of(self.namespace, self.graph.leaves if self.stepper is not None else ()))
 
         def notice(root: Node, *_: Any) -> bool:
             if not ran_through:
@@ -343,6 +340,7 @@ class Session:
                 outcome = self.interpreter.run(line.text, self._nodes_by_name())
         finally:
             modes.state.on_backward = before
+        edited = self._edited(kept) if kept is not None else []
         if outcome.left is not None:
             self.leaving = "detach" if self.script else "quit"
             code = outcome.left.code
@@ -350,54 +348,42 @@ class Session:
                 return Result(text, True, "python", [Message(code)], exit_code=1)
             return Result(text, True, "python", exit_code=code or 0)
         if outcome.failure is not None:
-            return self._failed(text, outcome.failure)
+            self.interrupted = outcome.failure.error == "KeyboardInterrupt"
+            return failed(self, text, outcome.failure)
         shown: list[View] = [] if outcome.value is None else [echo.show(self, outcome.value)]
         if ran_through and calls_backward(line.text):
             shown.append(self._ran_through(ran_through[0]))
-        return Result(text, True, "python", [*shown, *self._edited()])
+        return Result(text, True, "python", [*shown, *edited])
 
-    def _edited(self) -> list[View]:
-        """A warning where Python changed numbers that the paused pass was computed from."""
-        if self.fingerprints is None or self.stepper is None:
+    def _edited(self, kept: Kept) -> list[View]:
+        """Note what a line of Python changed; a warning where these are numbers that the paused pass was computed from."""
+        assert kept.world is not None
+        world = kept.world.changed()
+        if not world:
             return []
-        edited = [node for node in self.fingerprints.edited() if node in self.graph.names]
+        self.edits.note(replace(kept, world=world), self.memory)
+        if self.stepper is None:
+            return []
+        graph = self.graph
+        edited = [held.node for held in world.nodes if held.node in graph.names and held.other_numbers()]
         if not edited:
             return []
-        named = ", ".join(map(self.graph.name, edited[:3])) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
+        named = ", ".join(map(graph.name, edited[:3])) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")
         sentence = (
             f"{named} changed in place, and what was computed from {'it' if len(edited) == 1 else 'them'} still has the old "
-            f"numbers; put it back and use `set {self.graph.name(edited[0])} = ...`, or compute afresh"
+            f"numbers; `undo` puts {'it' if len(edited) == 1 else 'them'} back, and `set {graph.name(edited[0])} = ...` "
+            "computes the rest again"
         )
         return [Message(sentence, "warning")]
 
-    def _failed(self, text: str, failure: views.Failure) -> Result:
-        shown: list[View] = [failure]
-        code = 3
-        word = re.split(r"\W", text.strip(), maxsplit=1)[0]
-        if failure.error in ("NameError", "SyntaxError") and word.isidentifier() and "\n" not in text:
-            command = REGISTRY.find(word)
-            near = REGISTRY.near(word)
-            if command is not None:
-                rest = text.strip()[len(word) :].strip().strip("()")
-                typed = f"{command.name} {rest}".strip()
-                shown = [failure, Message(f"for the command type `{typed}`", "hint")]
-            elif failure.error == "NameError" and f"'{word}'" in failure.message:
-                names = [n for n in (*self.namespace, *self.graph.by_name) if not n.startswith("_")]
-                near = (near + closest(word, names))[:2] if near else closest(word, names)
-                sentence = f"there is no variable or command '{word}'{did_you_mean(near) or ' (help lists the commands)'}"
-                shown, code = [Message(sentence, "error")], 2
-            elif failure.error == "SyntaxError" and _two_words(text) and word not in self.namespace:
-                code = 2
-                shown = [Message(f"this is neither Python nor a command{did_you_mean(near) or ' (help lists them)'}", "error")]
-        self.interrupted = failure.error == "KeyboardInterrupt"
-        return Result(text, False, "python", shown, exit_code=code)
-
-    def _unknown_name(self, error: NameError) -> str:
-        name = getattr(error, "name", None)
-        if not name:
-            return ""
-        near = closest(name, [n for n in (*self.namespace, *self.graph.by_name) if not n.startswith("_")])
-        return f"there is no variable or node '{name}'{did_you_mean(near)}"
+    def _follow(self, result: Result) -> None:
+        """Draw the picture that is being viewed again; where that fails, say so and view it no longer."""
+        assert self.live is not None
+        try:
+            self.live.follow(self)
+        except CommandError as error:
+            self.live = None
+            result.views.append(Message(f"the picture follows no longer: {error}", "warning"))
 
     def _ran_through(self, root: Node) -> Message:
         name = self.graph_of(root).name(root)
@@ -407,45 +393,18 @@ class Session:
         return Lazy(lambda: self.graph.by_name)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """Breakpoints and branches as they were before a line; `of` is the pass that the branches belong to."""
-
-    line: str
-    stops: tuple[list[Point], list[Display]]
-    branches: tuple[list[Branch], Branch] | None = None
-    of: Stepper | None = None
-
-    def same(self, other: Kept) -> bool:
-        """Whether nothing differs."""
-        return (self.stops, self.branches, self.of) == (other.stops, other.branches, other.of)
-
-
-class Lazy(Mapping[str, Any]):
-    """A mapping that is made when it is first asked: naming every node of a large graph takes a while."""
-
-    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
-        self._make = make
-        self._made: Mapping[str, Any] | None = None
-
-    def _mapping(self) -> Mapping[str, Any]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    def __getitem__(self, key: str) -> Any:
-        return self._mapping()[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._mapping())
-
-    def __len__(self) -> int:
-        return len(self._mapping())
-
-
-def refused(text: str, error: CommandError) -> Result:
-    """The result of a command that could not be carried out."""
-    return Result(text, False, "command", [Message(str(error), "error")], exit_code=error.exit_code)
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Inside, Python does not look for garbage: a pass makes millions of objects, none of them garbage, and every look at
+    them all would take longer than the pass."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def calls_backward(source: str) -> bool:
@@ -457,24 +416,3 @@ def calls_backward(source: str) -> bool:
         and statement.value.func.attr == "backward"
         for statement in ast.parse(source).body
     )
-
-
-def _two_words(text: str) -> bool:
-    """Whether a line looks like a command with an argument: two words and no operator between them."""
-    words = text.split()
-    return len(words) > 1 and words[0].isidentifier() and words[1].isidentifier() and not keyword.iskeyword(words[0])
-
-
-def closest(word: str, names: Sequence[str]) -> list[str]:
-    """The names that look most like a word."""
-    return difflib.get_close_matches(word, names, n=2, cutoff=0.6)
-
-
-def same_objects(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    """Whether two sets of variables bind the same names to the same objects, in the same order."""
-    return list(a) == list(b) and all(x is y for x, y in zip(a.values(), b.values()))
-
-
-def nameable(value: Any) -> bool:
-    """Whether a variable can give a node its name: it holds one, or contains some."""
-    return isinstance(value, (Node, Value, list, tuple, dict)) or hasattr(type(value), "named_parameters")

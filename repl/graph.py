@@ -6,17 +6,20 @@ import difflib
 import fnmatch
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from minitorch import Stepper
+from minitorch import Stepper, Value
 from minitorch.core.naming import names
 from minitorch.core.node import Node
 from repl.registry import CommandError, did_you_mean
 
 if TYPE_CHECKING:
     from minitorch import Contribution
+
+_SELECTOR = re.compile(r"[\w.*?]+|(op|shape):.*|[@#].*|\S+\.\w+:\d+")
+ITEMS = 1000  # of a list or dict, beyond which it is not looked into
 
 SELECTORS = (
     ("h", "the node of that name: your variable, `.named('h')`, or the parameter's path"),
@@ -51,11 +54,22 @@ class Graph:
         self.nodes = nodes
         self.names = named or names(nodes, variables)
         self.stepper = stepper
+        models = [name for name, value in variables.items() if _is_model(value)]
+        self.model = models[0] if len(models) == 1 else ""
+        """The variable that holds the only model: its parts go by `model.0` as well as by their path, `0`."""
 
     @classmethod
     def behind(cls, roots: Sequence[Node], variables: Mapping[str, Any], stepper: Stepper | None = None) -> Graph:
         """The graph that the roots were computed from."""
         return cls(behind(roots), variables, stepper)
+
+    def named_by(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+        """Whether the nodes are still called the same, with these variables in place of those before."""
+        other = [name for name in {*before, *now} if before.get(name) is not now.get(name)]
+        changed = [variables.get(name) for name in other for variables in (before, now)]
+        if not changed:
+            return True
+        return self.stepper is not None and not any(node in self.names for thing in changed for node in _inside(thing))
 
     def name(self, node: Node) -> str:
         """What a node is called here."""
@@ -76,6 +90,21 @@ class Graph:
                 if isinstance(x, Node):
                     found.setdefault(x, []).append((node, slot))
         return found
+
+    @cached_property
+    def leaves(self) -> list[Node]:
+        """The nodes that nothing was computed from."""
+        return [node for node in self.nodes if node.op is None]
+
+    @cached_property
+    def modules(self) -> list[str]:
+        """The paths of the modules in which nodes were made, and of those around them."""
+        paths = dict.fromkeys(node.scope for node in self.nodes)
+        return list(dict.fromkeys(".".join(p.split(".")[: n + 1]) for p in paths if p for n in range(p.count(".") + 1)))
+
+    def in_module(self, scope: str, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern fits the path of a module, which may begin with the variable that holds the model."""
+        return any(pattern.fullmatch(path) for path in (scope, f"{scope}.", f"{self.model}.{scope}", f"{self.model}.{scope}."))
 
     def first(self, node: Node) -> int:
         """The position at which the pass comes to `node`; its length for a node that sends nothing."""
@@ -104,10 +133,15 @@ class Graph:
             return [node for node in self.nodes if node.is_leaf]
         if text in ("param", "params"):
             return [node for node in self.nodes if node.is_leaf and node.requires_grad]
-        if "*" in text or "?" in text:
+        if ("*" in text or "?" in text) and _SELECTOR.fullmatch(text):
             pattern = re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
-            return [n for n in self.nodes if pattern.fullmatch(self.name(n)) or n.scope and pattern.fullmatch(n.scope)]
+            inside = {scope for scope in {node.scope for node in self.nodes} if scope and self.in_module(scope, pattern)}
+            return [node for node in self.nodes if node.scope in inside or pattern.fullmatch(self.name(node))]
         return []
+
+    def is_selector(self, text: str) -> bool:
+        """Whether a text has the form of a selector, whatever it picks."""
+        return _SELECTOR.fullmatch(text) is not None
 
     def one(self, text: str) -> Node:
         """The single node that a selector picks.
@@ -209,3 +243,25 @@ def behind(roots: Sequence[Node]) -> list[Node]:
                 seen[x.stamp] = x
                 stack.append(x)
     return [seen[stamp] for stamp in sorted(seen)]
+
+
+def nameable(value: Any) -> bool:
+    """Whether a variable can give a node its name: it holds one, or contains some."""
+    return isinstance(value, (Node, Value, list, tuple, dict)) or hasattr(type(value), "named_parameters")
+
+
+def _is_model(value: Any) -> bool:
+    """Whether a variable holds a module with parameters."""
+    module = hasattr(type(value), "named_parameters") and not isinstance(value, type)
+    return module and next(iter(value.parameters()), None) is not None
+
+
+def _inside(thing: Any) -> Iterable[Any]:
+    """The nodes that a variable can give a name to."""
+    if isinstance(thing, Node):
+        return (thing,)
+    if isinstance(thing, dict):
+        return (x for x in thing.values() if isinstance(x, Node))
+    if isinstance(thing, (list, tuple)):
+        return (x for x in thing[:ITEMS] if isinstance(x, Node))
+    return thing.parameters() if nameable(thing) and not isinstance(thing, type) else ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound="Handler")
 
-Argument = Literal["", "node", "expression", "command", "file", "topic", "choice"]
+Argument = Literal["", "node", "expression", "command", "file", "topic", "choice", "module"]
 
 GROUPS = ("begin", "move", "back", "stop", "watch", "look", "teach", "what-if", "draw", "session")
 
@@ -45,8 +45,8 @@ class Command:
         example: lines that show it at work; `help NAME` runs them in a session of their own.
         argument: what completion offers after the name.
         repeats: a blank line runs it again (movements do, edits never).
-        edits: it changes breakpoints or branches, which `undo` puts back.
-        plays: its example may be run by `help` (not where it writes a file or leaves).
+        edits: it changes breakpoints, branches or how pictures look, which `undo` puts back.
+        in_script: it is for debugged scripts, and so is its example.
         handler: called with the session and the text after the name.
     """
 
@@ -60,7 +60,7 @@ class Command:
     argument: Argument
     repeats: bool
     edits: bool
-    plays: bool
+    in_script: bool
     handler: Handler
 
     @property
@@ -118,7 +118,7 @@ def command(
     argument: Argument = "",
     repeats: bool = False,
     edits: bool = False,
-    plays: bool = True,
+    in_script: bool = False,
 ) -> Callable[[H], H]:
     """Enter the decorated function as a command; its docstring is the help."""
 
@@ -136,7 +136,7 @@ def command(
                 argument,
                 repeats,
                 edits,
-                plays,
+                in_script,
                 handler,
             )  # fmt: skip
         )

@@ -307,7 +307,8 @@ def table(paint: Painter, view: views.Table) -> list[Text]:
     excess = sum(widths) + 2 * len(widths) - paint.screen.width
     if excess > 0 and view.yields is not None and widths[view.yields] - excess >= YIELDS_TO:
         widths[view.yields] -= excess
-        rows = [[_cut(cell, widths[view.yields]) if i == view.yields else cell for i, cell in enumerate(row)] for row in rows]
+        for row in rows:
+            row[view.yields] = _cut(row[view.yields], widths[view.yields], paint.screen.text("…"))
         excess = 0
     if excess <= 0:
         lines.append(_row(header, widths, view.right, "  ", "label"))
@@ -321,8 +322,8 @@ def table(paint: Painter, view: views.Table) -> list[Text]:
     return lines + (paint.wrap(paint.line((view.footer, "hint")), 2) if view.footer else [])
 
 
-def _cut(cell: str, width: int) -> str:
-    return cell if Text(cell).cell_len <= width else cell[: width - 1] + "…"
+def _cut(cell: str, width: int, ellipsis: str) -> str:
+    return cell if Text(cell).cell_len <= width else cell[: width - len(ellipsis)] + ellipsis
 
 
 def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int], lead: str, style: str) -> Text:
@@ -353,7 +354,7 @@ def help_(paint: Painter, view: views.Help) -> list[Text]:
     if view.played:
         lines += [Text(), paint.line(("Example", "label"))]
     for line, shown in view.played:
-        lines.append(paint.line(("  > ", "label"), (line, "code")))
+        lines += paint.wrap(paint.line(("  > ", "label"), (line, "code")), 6)
         inner = Screen(max(paint.screen.width - 4, 24), paint.screen.color, paint.screen.ascii)
         lines += [Text("    ") + text for one in shown for text in render(one, inner)]
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 OPTIONS = {"memory": "bytes that the way back through a pass may take; beyond it the pass is walked again from its start"}
 
 
-@command("save", group="session", usage="save FILE", example=("save lesson.bwd",), argument="file", plays=False)
+@command("save", group="session", usage="save FILE", example=(*EXAMPLE, "step", "save lesson.bwd"), argument="file")
 def save(session: Session, argument: str) -> View:
     """Write what you typed to a file of lines.
 
@@ -26,17 +27,18 @@ def save(session: Session, argument: str) -> View:
     if not argument:
         raise CommandError("save to which file? as `save lesson.bwd`")
     lines = list(records.pieces(session.lines[:-1]))
-    records.write(argument, lines)
+    records.write(session.path(argument), lines)
     return Message(f"wrote {len(lines)} lines to {argument}")
 
 
-@command("load", group="session", usage="load FILE", example=("load lesson.bwd",), argument="file", plays=False)
+@command("load", group="session", usage="load FILE", example=(*EXAMPLE, "step", "save lesson.bwd", "load lesson.bwd"),
+         argument="file")  # fmt: skip
 def load(session: Session, argument: str) -> Sequence[View]:
     """Carry out the lines of a file; stop at the first that fails."""
     if not argument:
         raise CommandError("load which file? as `load lesson.bwd`")
     try:
-        with open(argument, encoding="utf-8") as file:
+        with open(session.path(argument), encoding="utf-8") as file:
             text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
@@ -55,7 +57,8 @@ def load(session: Session, argument: str) -> Sequence[View]:
     return shown
 
 
-@command("record", group="session", usage="record FILE|stop", example=("record walk.jsonl",), argument="file", plays=False)
+@command("record", group="session", usage="record FILE|stop", example=("record walk.jsonl", *EXAMPLE, "record stop"),
+         argument="file")  # fmt: skip
 def record(session: Session, argument: str) -> View:
     """Record lines and their results from here on.
 
@@ -67,17 +70,21 @@ def record(session: Session, argument: str) -> View:
             raise CommandError("nothing is recorded; `record FILE` begins")
         ended, session.recorder = session.recorder, None
         ended.close()
-        return Message(f"recorded in {ended.path}")
+        return Message(f"recorded in {os.path.relpath(ended.path, session.folder or None)}")
     if not argument:
         raise CommandError("record into which file? as `record walk.jsonl`")
     if session.recorder is not None:
         raise CommandError(f"already recording into {session.recorder.path}; `record stop` ends it")
-    session.recorder = records.Recorder(argument, list(records.pieces(session.lines[:-1])))
+    session.recorder = records.Recorder(session.path(argument), list(records.pieces(session.lines[:-1])))
     return Message(f"recording into {argument}; `record stop` ends it")
 
 
 @command(
-    "replay", group="session", usage="replay [--verify] FILE", example=("replay walk.jsonl",), argument="file", plays=False
+    "replay",
+    group="session",
+    usage="replay [--verify] FILE",
+    argument="file",
+    example=("record walk.jsonl", *EXAMPLE, "step", "record stop", "replay --verify walk.jsonl"),
 )
 def replay(session: Session, argument: str) -> Sequence[View]:
     """Show a recorded session; or run it again and compare.
@@ -90,7 +97,7 @@ def replay(session: Session, argument: str) -> Sequence[View]:
     names = [word for word in words if word != "--verify"]
     if len(names) != 1:
         raise CommandError("replay which file? as `replay walk.jsonl`, or `replay --verify walk.jsonl`")
-    recording = records.read(names[0])
+    recording = records.read(session.path(names[0]))
     if verify:
         return [_verified(names[0], recording)]
     shown: list[View] = []

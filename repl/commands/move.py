@@ -204,6 +204,30 @@ def finish(session: Session, argument: str) -> View | Sequence[View]:
     return _moved(session, stepper, "at", left)
 
 
+@command("rfinish", "rfin", group="back", usage="rfinish", example=(*MODULE[:3], "end", "rfinish"), repeats=True)
+def rfinish(session: Session, argument: str) -> View | Sequence[View]:
+    """Go back to where the pass came into the module.
+
+    To the first of its nodes; from there, to where it came into the module before. Breakpoints on the way stop it.
+    """
+    _nothing(argument, "rfinish")
+    stepper = session.running()
+    last = stepper.last
+    if last is None:
+        raise CommandError(AT_START)
+    scope = last.node.scope
+    if not scope:
+        raise CommandError(f"{session.graph.name(last.node)} was made outside any module; `rnext` goes back one node")
+    breaks = session.stops.watch(session.graph, session.variables)
+
+    def entered() -> list[str]:
+        last = stepper.last
+        outside = last is None or not (last.node.scope + ".").startswith(scope + ".")
+        return [f"came into {scope} here"] if outside else breaks()
+
+    return _moved(session, stepper, "back", entered)
+
+
 @command("goto", "g", group="move", usage="goto K|NODE", example=(*EXAMPLE, "goto 3"), argument="node")
 def goto(session: Session, argument: str) -> View | Sequence[View]:
     """Go to step K, or to NODE, forward or back.

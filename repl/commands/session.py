@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from repl.graph import SELECTORS
 from repl.registry import GROUPS, REGISTRY, Command, CommandError, command, did_you_mean
-from repl.views import Facts, Help, Message, Overview, Table, View
+from repl.views import Facts, Help, Message, Overview, Result, Table, View
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -43,9 +45,8 @@ PYTHON = (
     "?",
     group="session",
     usage="help [COMMAND|TOPIC]",
-    example=("help step", "help keys"),
+    example=("help selectors",),
     argument="topic",
-    plays=False,
 )
 def help_(session: Session, argument: str) -> View:
     """List the commands, or explain one at work.
@@ -71,29 +72,27 @@ def help_(session: Session, argument: str) -> View:
         near = [*REGISTRY.near(word), *(topic for topic in TOPICS if topic.startswith(word[:3]))]
         python = f" (Python's own help: help({word}))" if word.split(".")[0] in session.namespace else ""
         raise CommandError(f"there is no command '{word}'{python or did_you_mean(near) or '; help lists them'}")
-    return Help(found.usage, found.names, found.summary, found.details, tuple(_play(found)))
+    played = tuple((line, tuple(result.views) if own else ()) for line, result, own in play(found))
+    return Help(found.usage, found.names, found.summary, found.details, played)
 
 
 def _short(found: Command) -> str:
     return next((name for name in found.abbreviations if name.isalpha()), "")
 
 
-def _play(found: Command) -> list[tuple[str, tuple[View, ...]]]:
-    """Run the example of a command in a session of its own; only the command's own lines show what they print."""
+def play(found: Command) -> Iterator[tuple[str, Result, bool]]:
+    """Run the example of a command in a session of its own, whose files vanish with it: each line, what it did, and whether
+    that is worth showing (the command's own lines, and the last)."""
     from repl.engine import Session
 
-    if not found.plays:
-        return [(line, ()) for line in found.example]
-    scratch = Session()
-    played = []
-    for line in found.example:
-        shown = scratch.execute(line).views
-        own = scratch.dispatch(line).command is found or line is found.example[-1]
-        played.append((line, tuple(shown) if own else ()))
-    return played
+    with TemporaryDirectory(prefix="minitorch-help-") as folder:
+        scratch = Session(script="train.py" if found.in_script else "", folder=folder)
+        for line in found.example:
+            own = scratch.dispatch(line).command is found or line is found.example[-1]
+            yield line, scratch.execute(line), own
 
 
-@command("history", "hi", group="session", usage="history [N]", example=("history 5",), plays=False)
+@command("history", "hi", group="session", usage="history [N]", example=("a = Value(2.0)", "a * a", "history 5"))
 def history(session: Session, argument: str) -> View:
     """Show the last N lines you typed (20)."""
     if argument and not argument.isdigit():
@@ -107,7 +106,7 @@ def history(session: Session, argument: str) -> View:
     return Table(("", ""), rows, right=(0,))
 
 
-@command("abort", group="session", usage="abort", example=("abort",), plays=False)
+@command("abort", group="session", usage="abort", example=("abort",), in_script=True)
 def abort(session: Session, argument: str) -> Message:
     """Stop the script that is being debugged.
 
@@ -119,7 +118,7 @@ def abort(session: Session, argument: str) -> Message:
     return Message(f"{session.script} is stopped here")
 
 
-@command("quit", "q", "exit", group="session", usage="quit", example=("quit",), plays=False)
+@command("quit", "q", "exit", group="session", usage="quit", example=("quit",), in_script=True)
 def quit_(session: Session, argument: str) -> Message | list[View]:
     """Leave; a debugged script goes on by itself.
 

@@ -158,7 +158,7 @@ def catch(session: Session, argument: str) -> Sequence[View]:
     return shown
 
 
-@command("when", group="stop", usage="when [EXPR]", example=("when nan or step == 100", "continue"), plays=False)
+@command("when", group="stop", usage="when [EXPR]", example=("when nan or step == 100", "continue"), in_script=True)
 def when(session: Session, argument: str) -> View:
     """In a script: pause at the passes for which EXPR is true.
 

@@ -13,6 +13,7 @@ from minitorch.core.wrong import RULES
 from repl import phrases, stopview
 from repl.branches import Branch, Branches, left_the_graph
 from repl.commands.move import EXAMPLE
+from repl.edits import Kept
 from repl.phrases import brief, count, short
 from repl.registry import CommandError, command
 from repl.stops import same
@@ -279,22 +280,38 @@ def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
 
 @command("undo", group="what-if", usage="undo", example=(*EXAMPLE, "set a = 5", "undo", "print L"))
 def undo(session: Session, argument: str) -> View:
-    """Take the last edit back: a `set`, a `rule`, a breakpoint.
+    """Take the last edit back: a `set`, a breakpoint, Python.
 
-    Movements are taken back by rstep and rnext.
+    Of a line of Python, what it did to your variables, to the items of lists and dicts, and to the numbers and gradients of
+    Values, tensors, modules and arrays. What it did elsewhere (an optimizer's memory, a file) stays. Movements are taken
+    back by rstep and rnext.
     """
-    if not session.done:
+    if not session.edits.done:
         raise CommandError("there is no edit to undo; rstep and rnext take movements back")
-    kept = session.done.pop()
-    session.undone.append(session.undo(kept))
-    return Message(f"undone: {kept.line}")
+    kept = session.edits.done.pop()
+    session.edits.undone.append(kept.put_back(session))
+    return Message(f"undone: {_first_line(kept.line)}{_what(session, kept)}")
+
+
+def _first_line(line: str) -> str:
+    first, *more = line.strip().split("\n")
+    return f"{first} …" if more else first
+
+
+def _what(session: Session, kept: Kept) -> str:
+    """What became of the variables and numbers that a line of Python had changed."""
+    if kept.world is None:
+        return ""
+    told = list(dict.fromkeys([*(session.graph.name(held.node) for held in kept.world.nodes), *kept.world.names]))
+    named = ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "")
+    return f"   ({named} as before)" if told else ""
 
 
 @command("redo", group="what-if", usage="redo", example=(*EXAMPLE, "set a = 5", "undo", "redo"))
 def redo(session: Session, argument: str) -> View:
     """Do again what `undo` took back."""
-    if not session.undone:
+    if not session.edits.undone:
         raise CommandError("there is nothing to do again")
-    kept = session.undone.pop()
-    session.done.append(session.undo(kept))
-    return Message(f"done again: {kept.line}")
+    kept = session.edits.undone.pop()
+    session.edits.done.append(kept.put_back(session))
+    return Message(f"done again: {_first_line(kept.line)}{_what(session, kept)}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from repl.commands.session import play
 from repl.engine import Session
-from repl.registry import GROUPS, REGISTRY
+from repl.registry import GROUPS, REGISTRY, Command
 from tests.repl.driver import REUSE, refuse, say, session, text
 
 TENSORS = (
@@ -184,14 +185,17 @@ def test_stops_of_tensors_stay_within_twelve_lines() -> None:
 
 
 @pytest.mark.parametrize("command", list(REGISTRY), ids=lambda command: command.name)
-def test_every_command_has_help_with_an_example_that_works(command) -> None:  # type: ignore[no-untyped-def]
+def test_every_command_has_help_with_an_example_that_works_on_every_screen(command: Command) -> None:
     assert command.summary and command.group in GROUPS
-    shown = say(Session(), f"help {command.name}")
-    assert command.usage in shown and command.summary[:30] in shown
-    assert command.example
-    if command.plays:
-        scratch = Session()
-        assert all(scratch.execute(line).ok for line in command.example), command.name
+    played = list(play(command))
+    assert played and all(result.ok for _, result, _ in played), command.name
+    help_ = Session().execute(f"help {command.name}")
+    assert command.usage in text(help_) and command.summary[:30] in text(help_)
+    for result in (help_, *(result for _, result, shown in played if shown)):
+        for width in (60, 80, 160):
+            shown = text(result, width, ascii=True)
+            assert max(map(len, shown.splitlines()), default=0) <= width, shown
+            shown.encode("ascii")
 
 
 def test_help_lists_every_command_and_fits() -> None:

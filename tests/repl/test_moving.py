@@ -175,3 +175,18 @@ def test_an_exception_in_a_rule_is_a_sentence() -> None:
         "backward L",
     )
     assert "broken rule" in refuse(s, "step")
+
+
+def test_rfinish_goes_back_to_where_the_pass_came_into_the_module() -> None:
+    s = session(
+        "inner = nn.Sequential(nn.Linear(2, 3), nn.Tanh())",
+        "net = nn.Sequential(inner, nn.Linear(3, 1))",
+        "L = net(tensor([[1.0, 2.0]])).sum()",
+        "backward L",
+        "end",
+    )
+    assert positions(s, ["rfinish", "rfinish", "rfinish"]) == [5, 4, 1]  # 0.0 begins at step 5, 0.1 at 4, 1 at 1
+    assert "outside any module" in refuse(s, "rfinish")
+    assert "nothing to take back" in refuse(session("a = Value(1.0)", "L = a * a", "backward L"), "rfinish")
+    s = session("net = nn.Sequential(nn.Linear(2, 2))", "L = net(tensor([[1.0, 2.0]])).sum()", "backward L", "end")
+    assert positions(s, ["break leaf", "rfinish"]) == [3, 2]
