@@ -140,7 +140,7 @@ def plot(model: nn.Module, test: TensorDataset, config: Config, run: Run) -> Non
     with minitorch.no_grad():
         shade = host(model(minitorch.as_tensor(standardized(plane), device=config.device))).reshape(150, 150)
         wrong = (host(model(x)).reshape(-1) > 0.5) != (host(y) > 0.5)
-    image = axes.contourf(side, side, shade.clip(-0.099, 1.099), levels=np.linspace(-0.1, 1.1, 25), cmap="PuOr", alpha=0.7)
+    image = plots.plane(axes, shade, (0, 1, 0, 1))
     figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], label="the network's answer")
     turn = np.linspace(0, 2 * np.pi, 200)
     edge = (np.stack([np.cos(turn), np.sin(turn)]) if config.label == "disc"
@@ -148,7 +148,6 @@ def plot(model: nn.Module, test: TensorDataset, config: Config, run: Run) -> Non
     axes.plot(*(0.5 + RADIUS * edge), color="black", linewidth=1, linestyle="--", label="true edge")
     places = host(x)[wrong] / math.sqrt(12) + 0.5
     axes.scatter(*places.T, marker="x", s=24, color=plots.RED, label=f"wrong: {wrong.sum()} of {len(wrong):,}", zorder=3)
-    axes.set(title="0 outside, 1 inside", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set(title="0 outside, 1 inside", aspect="equal")
     axes.legend(loc="lower left", frameon=True, fontsize=8)
-    axes.grid(False)
     run.save_figure(figure, "disc.png")

@@ -85,13 +85,10 @@ def plot(path: list[tuple[float, ...]], x: Tensor, y: Tensor, run: Run, frames: 
     plane = np.stack(np.meshgrid(side, side), axis=-1)
 
     figure, (left, right) = plots.figure(9.0, 4.2, columns=2)
-    shade = left.imshow(np.zeros((120, 120)), extent=(low, high, low, high), origin="lower", cmap="PuOr", vmin=0, vmax=1,
-                        alpha=0.6)
+    shade = plots.plane(left, np.zeros((120, 120)), (low, high, low, high))
     (boundary,) = left.plot([], [], color="black", linewidth=1.5)
-    clouds = [left.scatter(*points[classes == k].T, s=16, color=colour, edgecolors="white", linewidth=0.5)
-              for k, colour in ((0, plots.ORANGE), (1, plots.PURPLE))]
-    left.set(xlim=(low, high), ylim=(low, high), title="probability of class 1; the line is where it is ½")
-    left.grid(False)
+    clouds = plots.two_classes(left, points, classes > 0)
+    left.set_title("probability of class 1; the line is where it is ½")
     losses = [line["train_loss"] for line in run.lines]
     right.plot(range(1, len(losses) + 1), losses, color=plots.GREY, linewidth=1)
     (mark,) = right.plot([], [], "o", color=plots.BLUE)

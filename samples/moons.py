@@ -129,11 +129,9 @@ def plot(network: Network, points: Points, run: Run, steps: int) -> None:
     xs, ys = np.linspace(-1.6, 2.6, steps), np.linspace(-1.2, 1.7, steps)
     with no_grad():
         scores = np.array([[network((x, y)).data for x in xs.tolist()] for y in ys.tolist()])
-    axes.contourf(xs, ys, np.tanh(scores), levels=np.linspace(-1, 1, 21), cmap="PuOr", alpha=0.7)
+    plots.plane(axes, (np.tanh(scores) + 1) / 2, (xs[0], xs[-1], ys[0], ys[-1]))
     axes.contour(xs, ys, scores, levels=[-1, 0, 1], colors="black", linewidths=[0.6, 1.5, 0.6],
                  linestyles=["--", "-", "--"])
-    for label, colour in ((-1, plots.ORANGE), (1, plots.PURPLE)):
-        axes.scatter(*zip(*[p for p, l in points if l == label]), s=22, color=colour, edgecolors="white", linewidth=0.6)
+    plots.two_classes(axes, np.array([place for place, _ in points]), np.array([label > 0 for _, label in points]))
     axes.set_title("score 0 (solid), margins at -1 and 1 (dashed)")
-    axes.grid(False)
     run.save_figure(figure, "boundary.png")

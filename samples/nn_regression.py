@@ -117,7 +117,7 @@ def plot(film: Film, train: TensorDataset, run: Run) -> None:
 
     run.save_figure(plots.curves(run.lines), "curves.png")
     truth = surface(film.grid[..., 0], film.grid[..., 1])
-    figure, axes = plots.figure(11.0, 3.7, columns=3)
+    figure, axes = plots.figure(11.0, 3.0, columns=3)
     high = float(np.abs(truth).max())
     look: dict[str, Any] = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
     images = [axes[0].imshow(truth, cmap="PuOr", vmin=-high, vmax=high, **look),
@@ -126,7 +126,7 @@ def plot(film: Film, train: TensorDataset, run: Run) -> None:
     for axis, image, title in zip(axes, images, ("true height, points shown", "the network's", "difference")):
         axis.set_title(title)
         axis.grid(False)
-        figure.colorbar(image, ax=axis, shrink=0.66)
+        figure.colorbar(image, ax=axis, shrink=0.9)
     axes[0].scatter(*host(train.tensors[0]).T, s=3, color="black", alpha=0.5)
     text = axes[1].text(-0.95, 0.86, "", bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none"})
 

@@ -73,8 +73,11 @@ def plot(line: nn.Module, network: nn.Sequential, run: Run) -> None:
     with minitorch.no_grad():
         for axes, model, title in ((left, line, "without a hidden layer"), (middle, network, "with one")):
             shade = minitorch.sigmoid(model(plane)).numpy().reshape(90, 90)
-            axes.contourf(side, side, shade, levels=np.linspace(0, 1, 21), cmap="PuOr", alpha=0.7)
-            axes.contour(side, side, shade, levels=[0.5], colors="black")
+            plots.plane(axes, shade, (side[0], side[-1], side[0], side[-1]))
+            if np.ptp(shade) > 0.05:
+                axes.contour(side, side, shade, levels=[0.5], colors="black")
+            else:
+                title += ": undecided everywhere"
             corners(axes, X.numpy(), plots)
             axes.set(title=title, xlabel="a", ylabel="b")
         hidden = network[1](network[0](X)).numpy()
@@ -91,9 +94,9 @@ def plot(line: nn.Module, network: nn.Sequential, run: Run) -> None:
 def corners(axes: Any, places: Any, plots: Any) -> None:
     """The four points, each with its name (beside another's, when two share a place)."""
     taken: list[tuple[float, float]] = []
-    for (a, b), y, place in zip(X.tolist(), Y.reshape(-1).tolist(), places):
+    plots.two_classes(axes, places, Y.reshape(-1).numpy() > 0.5, size=70)
+    for (a, b), place in zip(X.tolist(), places):
         near = sum(abs(place[0] - u) + abs(place[1] - v) < 0.25 for u, v in taken)
         taken.append((place[0], place[1]))
-        axes.scatter(*place, s=70, color=plots.PURPLE if y else plots.ORANGE, edgecolors="white", zorder=3)
         axes.annotate(f"{a:g}{b:g}", place, xytext=(7 + 20 * near, 7), textcoords="offset points", zorder=4)
     axes.grid(False)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
     from PIL.Image import Image
 
 # Colours that stay apart for colour-blind readers (Okabe and Ito, 2008).
@@ -106,6 +108,32 @@ def gif(frames: Sequence[Image], seconds: float) -> bytes:
     pictures[0].save(content, format="GIF", save_all=True, append_images=pictures[1:], loop=0,
                      duration=[each] * (len(frames) - 1) + [each + 1000], optimize=False)
     return content.getvalue()
+
+
+def plane(axes: Any, shade: Any, extent: tuple[float, float, float, float]) -> AxesImage:
+    """What a classifier of two classes says of a part of the plane: orange 0, white undecided, purple 1; pale, so that points
+    in the full colours stand out.
+
+    Args:
+        axes: where to draw.
+        shade: numbers 0 to 1, shape (rows, columns), the lowest row first.
+        extent: x from, to, y from, to.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("two classes", ["#f3c877", "#fdf3e1", "#ffffff", "#f7e8f0", "#dda2c3"])
+    axes.grid(False)
+    axes.set(xlim=extent[:2], ylim=extent[2:])
+    image: AxesImage = axes.imshow(shade, cmap=colours, vmin=0, vmax=1, extent=extent, origin="lower", interpolation="bilinear",
+                                   aspect="auto")
+    return image
+
+
+def two_classes(axes: Any, points: Any, classes: Any, size: float = 20) -> list[PathCollection]:
+    """The points of each class, shape (n, 2), in the colours of `plane`."""
+    colours = {False: "#b97800", True: "#a3487d"}
+    return [axes.scatter(*points[classes == kind].T, s=size, color=colour, edgecolors="white", linewidth=0.6, zorder=3)
+            for kind, colour in colours.items()]
 
 
 def curves(lines: Sequence[Mapping[str, float]]) -> Figure:
