@@ -13,16 +13,29 @@ from typing import TYPE_CHECKING, Any
 
 from minitorch.core.node import Node
 from minitorch.core.wrong import RULES
-from repl import catches
-from repl.phrases import short
+from repl import catches, phrases
+from repl.phrases import shape_text, short
 from repl.registry import REGISTRY, CommandError
 
 if TYPE_CHECKING:
     from repl.engine import Session
 
 MOST_NODES = 200
+LOOKED_AT = 2000  # nodes, for the operations, shapes and lines there are
+WORDS = {
+    "info": {"breaks": "what stops", "ready": "nodes whose gradient is complete", "names": "your variables",
+             "leaves": "what nothing was computed from", "params": "leaves that get a gradient",
+             "grads": "norms of weights and gradients", "module": "each module, with dead units",
+             "memory": "what all this takes"},
+    "list": {"all": "every node"},
+    "record": {"stop": "end the recording"},
+    "replay": {"--verify": "run it again and compare"},
+    "option": {"memory": "bytes for the way back"},
+    "depth": {"auto": "as many levels as stay readable"},
+    "view": {"off": "the picture follows no longer"},
+}  # fmt: skip
 _PATH = re.compile(r"[A-Za-z_][\w.]*$")
-_SELECTOR = re.compile(r"[\w.:@#\[\]'*]*$")
+_SELECTOR = re.compile(r"(?:shape:\([\d,* ]*|[\w.:@#\[\]'*?/+-]*)$")
 
 
 @dataclass(frozen=True)
@@ -56,9 +69,9 @@ def offers(session: Session, before: str, asked: bool = True) -> list[Offer]:
         return []
     if parsed.kind != "command" or parsed.command is None:
         return list(_python(session, line)) if asked else []
-    if parsed.command.argument == "choice":
-        return list(_choices(session, parsed.command.name, line.rsplit(" ", 1)[-1]))
-    return list(_arguments(session, parsed.command.argument, line))
+    last = line.rsplit(" ", 1)[-1]
+    words = [offer for offer in _words(session, parsed.command.name, last) if line.count(" ") == 1 or offer.text.isdigit()]
+    return words + list(_arguments(session, parsed.command.argument, line))
 
 
 def _commands(word: str) -> Iterator[Offer]:
@@ -73,6 +86,8 @@ def _arguments(session: Session, kind: str, line: str) -> Iterator[Offer]:
         topics = [("keys", "the keys"), ("selectors", "how to pick nodes"), ("python", "commands and Python")]
         yield from (Offer(topic, len(word), remark) for topic, remark in topics if topic.startswith(word))
         yield from _commands(word)
+    elif kind == "module":
+        yield from _modules(session, line.rsplit(" ", 1)[-1])
     elif kind == "file":
         yield from files(line.rsplit(" ", 1)[-1])
     elif kind == "node":
@@ -87,15 +102,28 @@ def _arguments(session: Session, kind: str, line: str) -> Iterator[Offer]:
         yield from (offer for offer in _python(session, line) if offer.text not in known)
 
 
-def _choices(session: Session, name: str, word: str) -> Iterator[Offer]:
+def _words(session: Session, name: str, word: str) -> Iterator[Offer]:
     """The words that a command takes."""
-    known: dict[str, str] = {}
-    if name == "catch":
-        known = {kind: catches.KINDS[kind].summary for kind in catches.KINDS}
-    elif name == "rule":
-        known = {**RULES, "right": "the algorithm as it should be"}
-    elif name in ("branch", "diff") and session.branches is not None:
-        known = {branch.name: ", ".join(branch.changes) for branch in session.branches.all}
+    known: Mapping[str, str] = {}
+    match name:
+        case "catch":
+            known = {kind: catches.KINDS[kind].summary for kind in catches.KINDS}
+        case "rule":
+            known = {**RULES, "right": "the algorithm as it should be"}
+        case "branch" | "diff" if session.branches is not None:
+            known = {branch.name: ", ".join(branch.changes) for branch in session.branches.all}
+        case "condition" | "enable" | "disable" | "delete":
+            known = {str(point.number): f"{point.kind} {point.describe()}" for point in session.stops.points}
+        case "undisplay":
+            known = {str(shown.number): shown.of.text for shown in session.stops.displays}
+        case "alias":
+            known = session.aliases
+        case "theme":
+            from viz.theme import THEMES
+
+            known = dict.fromkeys(THEMES, "colours of pictures")
+        case _:
+            known = WORDS.get(name, {})
     yield from (Offer(text, len(word), remark) for text, remark in known.items() if text.startswith(word))
 
 
@@ -114,10 +142,32 @@ def _nodes(session: Session, word: str) -> Iterator[Offer]:
         if name.startswith(word) and shown < MOST_NODES:
             shown += 1
             yield Offer(name, len(word), short(names[name].raw, 24))
-    kinds = sorted({f"op:{node.op.name}" for node in graph.nodes[-2000:] if node.op}) if word.startswith("op") else []
-    for selector in ("leaf", "param", *kinds):
-        if word and selector.startswith(word):
-            yield Offer(selector, len(word), "selects nodes")
+    for selector, remark in _selectors(session, word):
+        if word and selector.startswith(word) and selector not in names:
+            yield Offer(selector, len(word), remark)
+
+
+def _selectors(session: Session, word: str) -> Iterator[tuple[str, str]]:
+    """What picks nodes otherwise than by name."""
+    graph, stepper = session.graph, session.stepper
+    yield from (("leaf", "every leaf"), ("param", "every leaf that gets a gradient"))
+    near = graph.nodes[-LOOKED_AT:]
+    if word.startswith("op"):
+        yield from ((f"op:{name}", "made by it") for name in sorted({node.op.name for node in near if node.op}))
+    if word.startswith("sh"):
+        shapes = sorted({getattr(node.raw, "shape", ()) for node in near}, key=lambda shape: (len(shape), shape))
+        yield from ((f"shape:{shape_text(shape).replace(' ', '')}", "of that shape") for shape in shapes if shape)
+    if stepper is not None and word.startswith("@"):
+        yield from (("@", "the current node"), ("@-1", "the one before it"), ("@+1", "the one after it"))
+    if stepper is not None and word.startswith("#"):
+        yield f"#{stepper.position + 1}", "sends the next contribution"
+    places = dict.fromkeys(place for node in near if (place := phrases.place(node)).startswith(word) and ".py:" in place)
+    yield from ((place, "made at that line") for place in places)
+    yield from ((f"{module}.*", "in that module") for module in graph.modules)
+
+
+def _modules(session: Session, word: str) -> Iterator[Offer]:
+    yield from (Offer(path, len(word), "module") for path in session.graph.modules if path.startswith(word))
 
 
 def _python(session: Session, line: str) -> Iterator[Offer]:

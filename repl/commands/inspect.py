@@ -50,7 +50,7 @@ def find(session: Session, argument: str) -> View:
         raise CommandError("find what? a selector (`find op:mul`) or a condition (`find norm > 1`)")
     found = graph.select(argument)
     if not found:
-        if argument.replace("_", "a").replace(".", "a").isalnum() or argument.startswith(("op:", "shape:")):
+        if graph.is_selector(argument):
             raise CommandError(graph.missing(argument))
         condition = Condition.parse(argument)
         stepper, failed, asked = session.running(), "", 0
@@ -73,7 +73,7 @@ def source(session: Session, argument: str) -> View:
     """Show the lines of the program around the one that made a node.
 
     Alone: of the current node."""
-    node, graph = _node(session, argument)
+    node, graph = node_or_current(session, argument)
     if node.made_at is None:
         raise CommandError(f"{graph.name(node)} remembers no line: it is a leaf, or was made before anybody looked")
     file, line = node.made_at
@@ -148,8 +148,8 @@ def hist(session: Session, argument: str) -> Sequence[View]:
 
 def _arrays(session: Session, argument: str) -> list[tuple[str, np.ndarray]]:
     """(what it is, the numbers): of a node its value and its gradient, where that has arrived."""
-    if not argument or argument in session.graph.by_name or argument == "@":
-        node, graph = _node(session, argument)
+    if not argument or argument not in session.variables and session.graph.select(argument):
+        node, graph = node_or_current(session, argument)
         gradient = graph.gradient(node) if node.requires_grad else None
         found = [(graph.name(node), node.raw), (f"grad({graph.name(node)})", gradient)]
     else:
@@ -226,67 +226,7 @@ def _cell(x: float, top: float) -> str:
     return (POSITIVE if x > 0 else NEGATIVE)[min(int(3 * abs(x) / top), 2)]
 
 
-@command(
-    "storage", "st", group="look", usage="storage [NODE]", example=(*MATRIX, "V = W.T", "storage V"), argument="expression"
-)
-def storage(session: Session, argument: str) -> View:
-    """How an array lies in memory: shape, strides, offset.
-
-    Element [i, j] is number `offset + i × stride 0 + j × stride 1` of the flat buffer. Views (a transpose, a slice) share
-    the buffer of another node; the nodes that do are named. Alone: of the current node.
-    """
-    if argument and argument not in session.graph.by_name and argument != "@":
-        value = session.evaluate(argument)
-        if not isinstance(value, Node):
-            raise CommandError(f"'{argument}' is no Tensor")
-        node, graph = value, session.graph_of(value)
-    else:
-        node, graph = _node(session, argument)
-    raw = node.raw
-    if not hasattr(raw, "strides"):
-        raise CommandError(f"{graph.name(node)} is one number and has no storage; `storage` is for tensors")
-    strides = tuple(step // raw.itemsize for step in raw.strides)
-    owner = raw
-    while getattr(owner, "base", None) is not None and hasattr(owner.base, "nbytes"):
-        owner = owner.base
-    offset = (
-        (raw.__array_interface__["data"][0] - owner.__array_interface__["data"][0]) // raw.itemsize if owner is not raw else 0
-    )
-    terms = " + ".join(f"{axis} × {step}" for axis, step in zip("ijklmn", strides))
-    facts = [
-        ("shape", f"{phrases.shape_text(raw.shape)} {raw.dtype}"),
-        ("strides", f"{phrases.shape_text(strides)} elements"),
-        ("offset", f"{offset} of a buffer of {owner.size} elements, {owner.nbytes:,} bytes"),
-    ]
-    if raw.ndim:
-        axes = ", ".join("ijklmn"[: raw.ndim])
-        facts.append(("element", f"[{axes}] is number {f'{offset} + ' if offset else ''}{terms} of the buffer"))
-    facts.append(
-        (
-            "in order",
-            "yes, row after row" if raw.flags.c_contiguous else "no: a step along the last axis skips, or repeats, elements",
-        )
-    )
-    shared = _sharing(node, graph, session)
-    facts.append(
-        ("shared", f"with {', '.join(shared[:6])}: an edit of one in place is seen by all" if shared else "with no other node")
-    )
-    if owner.size <= 16 and host(owner) is owner:
-        facts.append(("buffer", " ".join(number(x, 3) for x in owner.ravel(order="K"))))
-    return Facts(phrases.definition(node, graph.name), tuple(facts))
-
-
-def _sharing(node: Node, graph: Graph, session: Session) -> list[str]:
-    others = {id(x): (graph.name(x), x) for x in graph.nodes}
-    others.update({id(x): (name, x) for name, x in session.variables.items() if isinstance(x, Node)})
-    return [
-        name
-        for name, x in others.values()
-        if x is not node and isinstance(x.raw, np.ndarray) and np.may_share_memory(x.raw, node.raw)
-    ]
-
-
-def _node(session: Session, argument: str) -> tuple[Node, Graph]:
+def node_or_current(session: Session, argument: str) -> tuple[Node, Graph]:
     """The node an argument names, or the current one."""
     if argument:
         return session.node(argument)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -160,7 +159,7 @@ def until(session: Session, argument: str) -> View | Sequence[View]:
             return [f"reached {graph.name(node)}" for node in arrived_at(stepper) if node in nodes]
 
         return _moved(session, stepper, "at", reached)
-    if re.fullmatch(r"[\w.*?]+", argument) and argument not in session.namespace:
+    if graph.is_selector(argument) and argument not in session.namespace:
         raise CommandError(graph.missing(argument))
     condition = Condition.parse(argument)
     variables = session.variables

@@ -227,9 +227,10 @@ def undisplay(session: Session, argument: str) -> View:
 
 
 def _observed(session: Session, text: str) -> Observed:
-    if text in session.graph.by_name or text == "@":
-        node = session.graph.one(text)
-        return Observed(session.graph.name(node), node=session.graph.name(node))
+    graph = session.graph
+    if text in graph.by_name or text not in session.namespace and graph.select(text):
+        name = graph.name(graph.one(text))
+        return Observed(name, node=name)
     if re.fullmatch(r"[A-Za-z_]\w*", text) and text not in session.namespace and text not in CONDITION_NAMES.split(", "):
         raise CommandError(session.graph.missing(text))
     return Observed(text, condition=Condition.parse(text))

@@ -48,6 +48,9 @@ def zoom(session: Session, argument: str) -> Sequence[View]:
     except ValueError as error:
         raise CommandError(str(error)) from None
     outs = [x for x in values.reshape(-1) if isinstance(x, Value) and x.op is not None]
+    if not outs and any(isinstance(x, Value) for x in values.reshape(-1)):
+        how = node.op.name if node.op is not None else "nothing"
+        raise CommandError(f"{name} is made by {how}, which only moves elements: there is no arithmetic inside it")
     if not outs:
         raise CommandError(f"nothing in {name} has a gradient")
     flow = graph.gradient(node) if node in graph.names else None

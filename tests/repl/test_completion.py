@@ -56,3 +56,26 @@ def test_files_are_offered(tmp_path, monkeypatch) -> None:  # type: ignore[no-un
     monkeypatch.chdir(tmp_path)
     (tmp_path / "walk.jsonl").write_text("")
     assert texts("replay wa") == ["walk.jsonl"]
+
+
+NET = (
+    "net = nn.Sequential(nn.Sequential(nn.Linear(2, 3), nn.Tanh()), nn.Linear(3, 1))",
+    "L = net(tensor([[1.0, 2.0]])).sum()",
+    "backward L",
+)
+
+
+def test_selectors_of_every_kind() -> None:
+    assert "shape:(1,3)" in texts("find sh", *NET) and texts("find shape:(3,", *NET) == ["shape:(3,)", "shape:(3,2)"]
+    assert "op:tanh" in texts("until op:t", *NET) and texts("list par", *NET) == ["param"]
+    assert texts("goto @", *NET) == ["@", "@-1", "@+1"] and texts("inputs #", *NET) == ["#1"]
+    assert "0.0.*" in texts("break 0.0", *NET) and "net.0.0.weight" in texts("hist net.0", *NET)
+    assert texts("expand 0", *NET) == ["0", "0.0", "0.1"]
+
+
+def test_numbers_of_what_was_set() -> None:
+    s = session(*REUSE, "break e if grad > 0", "display a")
+    found = offers(s, "delete ")
+    assert [offer.text for offer in found] == ["1"] and found[0].remark == "break e if grad > 0"
+    assert [offer.text for offer in offers(s, "undisplay ")] == ["1"]
+    assert texts("info gr") == ["grads"] and texts("theme d") == ["dark"] and texts("depth a") == ["auto"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from samples.ndarray import Array
 from tests.repl.driver import REUSE, refuse, say, session, text
 
 MATRIX = (
@@ -68,11 +69,44 @@ def test_heat_marks_sign_zero_and_what_is_not_finite() -> None:
 
 
 def test_storage_tells_strides_and_sharing() -> None:
-    s = session(*MATRIX, "V = W.T", "part = W[1]")
+    s = session(*MATRIX, "V = W.T", "part = W[1]", "left, right = W[:, 0], W[:, 1]", "wide = W[:1].expand(3, 2)")
     shown = say(s, "storage V")
-    assert "[i, j] is number i × 1 + j × 2" in shown and "with W" in shown and "no: a step" in shown
-    assert "offset   2 of a buffer of 4" in say(s, "storage part")
+    assert "[i, j] is number 0 + i × 1 + j × 2" in shown and "with W" in shown
+    assert "[1, 1] is number 0 + 1 × 1 + 1 × 2 = 3: 1.0" in shown and "read at  0 2 1 3" in shown
+    assert "offset   2 in a buffer of 4 elements" in say(s, "storage part")
+    assert "left" not in say(s, "storage right").partition("shared")[2]  # they lie in each other, and share no element
+    assert "i is stretched: its 3 places are one" in say(s, "storage wide")
     assert "is one number" in refuse(session(*REUSE), "storage e")
+
+
+@pytest.mark.parametrize("view", ["[1:, ::2]", "[::-1]", "[:, 1]", "[1:2]"])
+def test_storage_and_the_sample_ndarray_tell_the_same_story(view: str) -> None:
+    array = eval(f"Array.arange(3, 4){view}")
+    s = session("x = tensor(np.arange(12.0).reshape(3, 4))", f"y = tensor(np.arange(12.0).reshape(3, 4){view})")
+    s.namespace["y"].raw = eval(f"s.namespace['x'].raw{view}")  # a step of -1, too, which tensors leave to flip
+    shown = say(s, "storage y", width=200)
+    assert f"shape    {array.shape}" in shown and f"strides  {array.strides} elements" in shown
+    assert f"offset   {array.offset} in a buffer of 12" in shown
+    assert f"read at  {' '.join(map(str, array.places()))}\n" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["print", "list", "info", "inputs", "outputs", "source", "hist", "heat", "find", "explain", "ledger", "break", "tbreak",
+     "trace", "watch", "display", "storage", "until", "goto", "check", "zoom", "draw"],
+)  # fmt: skip
+def test_every_command_that_takes_a_node_takes_every_selector(line: str, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.chdir(tmp_path)
+    s = session(
+        "w = tensor([3.0, 4.0], requires_grad=True)",
+        "h = (w * 2).tanh().sum(0, keepdim=True)",
+        "L = h.sum()",
+        "backward L",
+    )
+    for selector in ("h", "op:tanh", "shape:(1)", "tanh*", "#2", "@+1"):
+        result = s.execute(f"{line} {selector}")
+        assert result.ok, (selector, text(result))
+        say(s, "start")
 
 
 def test_zoom_steps_through_the_scalars_and_comes_back() -> None:
