@@ -81,7 +81,7 @@ def test_storage_tells_strides_and_sharing() -> None:
 
 @pytest.mark.parametrize("view", ["[1:, ::2]", "[::-1]", "[:, 1]", "[1:2]"])
 def test_storage_and_the_sample_ndarray_tell_the_same_story(view: str) -> None:
-    array = eval(f"Array.arange(3, 4){view}")
+    array = eval(f"Array.arange(3, 4){view}", {"Array": Array})
     s = session("x = tensor(np.arange(12.0).reshape(3, 4))", f"y = tensor(np.arange(12.0).reshape(3, 4){view})")
     s.namespace["y"].raw = eval(f"s.namespace['x'].raw{view}")  # a step of -1, too, which tensors leave to flip
     shown = say(s, "storage y", width=200)
@@ -106,7 +106,7 @@ def test_every_command_that_takes_a_node_takes_every_selector(line: str, tmp_pat
     for selector in ("h", "op:tanh", "shape:(1)", "tanh*", "#2", "@+1"):
         result = s.execute(f"{line} {selector}")
         assert result.ok, (selector, text(result))
-        say(s, "start")
+        say(s, "unzoom" if s.outside else "start")
 
 
 def test_zoom_steps_through_the_scalars_and_comes_back() -> None:
