@@ -10,6 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from . import numpy, scalar
+from .memory import keep_freed_memory
+
+keep_freed_memory()
 
 BACKENDS: dict[type, ModuleType] = {numpy.ndarray: numpy}
 """Array type -> the namespace that works on it. The CuPy backend enters itself when it is first used."""
