@@ -31,7 +31,7 @@ def animate(
     variables: Mapping[str, object] | None = None,
     digits: int = DIGITS,
     limit: int = LIMIT,
-    direction: str = "LR",
+    direction: str = "auto",
     theme: Theme = LIGHT,
     extent: Extent = WHOLE,
 ) -> int:

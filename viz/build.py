@@ -22,7 +22,7 @@ from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
 from viz.modules import READABLE, Group, is_parameter, line_groups, module_groups
 from viz.simplify import framed, shorten_edges
-from viz.wording import RULE_LENGTH, constant_text, factor, local_text, rule_text, shorten, shown_name, title
+from viz.wording import constant_text, factor, local_text, rule_text, short_rule, shown_name, title
 
 LIMIT = 500  # a graph of more nodes is not drawn whole
 NEAREST = 80  # of such a graph, at most so many nodes are drawn
@@ -285,7 +285,7 @@ class Builder:
         local = local_derivative(node, slot)
         text, dead = local_text(local, self.digits) if local is not None else ("", False)
         rule = node.op.formula(slot)
-        text = text or f"{'×' if node.op.elementwise else ''}{shorten(rule_text(rule), RULE_LENGTH)}"
+        text = text or f"{'×' if node.op.elementwise else ''}{short_rule(rule_text(rule))}"
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
         edge = EdgeView(id, source, self.ids[node], slot, label, text, rule=rule, step=step, dead=dead)
         edge = replace(edge, reduction=_reduction(node, x))

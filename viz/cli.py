@@ -60,7 +60,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> argparse.Argument
     look = parser.add_argument_group("looks")
     look.add_argument("--theme", choices=["light", "dark", "print"], default="light", help="colours (default: light)")
     look.add_argument("--style", choices=["boxes", "circuit"], default="boxes", help="circuit: operations as their own boxes")
-    look.add_argument("--direction", choices=["LR", "TB"], default="LR", help="left to right, or top to bottom")
+    look.add_argument(
+        "--direction", choices=["auto", "LR", "TB"], default="auto",
+        help="left to right, top to bottom, or (default) whichever is larger on a screen",
+    )  # fmt: skip
     look.add_argument("--digits", type=int, default=4, metavar="N", help="significant digits of numbers (default: 4)")
     parser.set_defaults(run=run)
     return parser

@@ -10,10 +10,12 @@ from minitorch.core.backward import needed_slots
 from minitorch.core.node import Node
 from viz.graphview import EdgeView, NodeState, NodeView
 from viz.modules import Group, is_parameter
-from viz.wording import RULE_LENGTH, shorten, shown_name
+from viz.wording import shorten, shown_name
 
 if TYPE_CHECKING:
     from viz.build import Builder
+
+SOURCE_LENGTH = 68
 
 
 def box(builder: Builder, group: Group, last: Node) -> NodeView:
@@ -27,7 +29,7 @@ def box(builder: Builder, group: Group, last: Node) -> NodeView:
     result = builder.content(last.raw)
     lines += [f"gives {result.shape} {result.kind}".strip()] if result.shape else [f"last value {result.text}"]
     if group.kind == "line" and (made := ops[0].made_at):
-        lines.insert(0, shorten(linecache.getline(*made).strip(), 2 * RULE_LENGTH))
+        lines.insert(0, shorten(linecache.getline(*made).strip(), SOURCE_LENGTH))
         lines[1] += ": " + ", ".join(dict.fromkeys(node.op.name for node in ops if node.op))[:30]
     if any(has_nan(node.raw) for node in group.members):
         lines.append("NaN inside")

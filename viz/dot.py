@@ -74,7 +74,7 @@ def skeleton(
     ranks = "nslimit=0.5 nslimit1=0.5 mclimit=0.1 splines=line" if fast else "splines=spline"
     lines = [
         "digraph minitorch {",
-        f"  graph [rankdir={direction} nodesep=0.28 ranksep={0.36 if direction == 'LR' else 0.45} {ranks}]",
+        f"  graph [rankdir={direction} nodesep=0.28 ranksep=0.3 {ranks}]",
         '  node [shape=box fixedsize=true label=""]',
         "  edge [arrowhead=none]",
     ]

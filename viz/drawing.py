@@ -14,6 +14,7 @@ from viz.extent import Extent
 from viz.format import DIGITS
 from viz.graphview import GraphView
 from viz.picture import Picture
+from viz.ranked import DIRECTIONS
 from viz.theme import THEMES, Theme
 
 STYLES = ("boxes", "circuit")
@@ -25,7 +26,7 @@ def draw(
     variables: Mapping[str, object] | None = None,
     digits: int = DIGITS,
     limit: int = LIMIT,
-    direction: str = "LR",
+    direction: str = "auto",
     theme: str = "light",
     style: str = "boxes",
     depth: int | None = None,
@@ -41,8 +42,8 @@ def draw(
 
     `variables` name the nodes they hold (default: the variables of the caller); `digits` is the number of significant
     digits; a graph of more than `limit` nodes is cut down to those nearest its root; `direction` is "LR" (left to
-    right) or "TB" (top to bottom); `theme` is "light", "dark" or "print"; `style` is "boxes", or "circuit" with operations as
-    nodes of their own. Nothing is laid out until the picture is asked for.
+    right), "TB" (top to bottom) or "auto", whichever is larger on a screen; `theme` is "light", "dark" or "print"; `style`
+    is "boxes", or "circuit" with operations as nodes of their own. Nothing is laid out until the picture is asked for.
 
     `depth` levels of modules stand open, the deeper ones are one box each, and equal ones in a row are drawn once (unless
     `repeats` is False); `expand` and `collapse` open and close modules by patterns of their paths. Without a depth, a
@@ -51,8 +52,8 @@ def draw(
 
     Raises DrawError when backward() has freed the graph, TypeError for something that has no graph.
     """
-    if direction not in ("LR", "TB"):
-        raise DrawError(f"direction is 'LR' (left to right) or 'TB' (top to bottom), not {direction!r}")
+    if direction not in DIRECTIONS:
+        raise DrawError(f"direction is 'LR' (left to right), 'TB' (top to bottom) or 'auto', not {direction!r}")
     if variables is None:
         variables = callers_variables()
     extent = Extent(depth, tuple(expand), tuple(collapse), repeats, around, hops, path, ancestors)

@@ -111,14 +111,14 @@ class Frames:
         edges = [*self.first.edges, *(edge for step in self.steps for edge in step.edges.values())]
         return legend(tuple(nodes), tuple(edges))
 
-    def pictures(self, direction: str = "LR") -> Iterator[tuple[GraphView, Layout]]:
+    def pictures(self, direction: str = "auto") -> Iterator[tuple[GraphView, Layout]]:
         """The view before the first step and after each, and its layout, the same for all but for the heights of labels."""
         placed = self.place(direction)
         for view in self.views():
             routes = {edge.id: _grown(placed.edges[edge.id], edge_size(edge), bool(edge.product)) for edge in view.edges}
             yield view, replace(placed, edges=routes)
 
-    def place(self, direction: str = "LR") -> Layout:
+    def place(self, direction: str = "auto") -> Layout:
         """One layout for all steps: every box and label has the size that its largest content needs (see `reserved`)."""
         nodes = {node.id: node_size(node) for node in self.first.nodes}
         first = label_sizes(self.first)
@@ -134,9 +134,10 @@ class Frames:
         for edge in self.first.edges:
             ends = edge.source, edge.target
             twins[ends] = _larger(edges[edge.id], twins.get(ends, Size(0, 0)))
-        return ranked.arrange(
-            self.first, nodes, {edge.id: twins[edge.source, edge.target] for edge in self.first.edges}, direction=direction
-        )
+        labels = {edge.id: twins[edge.source, edge.target] for edge in self.first.edges}
+        if direction == "auto":
+            direction = ranked.fitting(self.first, nodes, labels)
+        return ranked.arrange(self.first, nodes, labels, direction=direction)
 
 
 def _grown(route: Route, size: Size, active: bool) -> Route:

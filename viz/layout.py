@@ -17,8 +17,8 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from viz.errors import DrawError
 from viz.graphview import EdgeView, GraphView
 
 TIME_LIMIT = 10.0  # seconds for one run of dot
+SHORT = 120.0  # from one rank to the next
 INSTALL = "install Graphviz (https://graphviz.org/download) or run: pip install graphviz-pure"
 
 Point = tuple[float, float]
@@ -217,13 +218,37 @@ def _read(view: GraphView, raw: bytes, direction: str) -> Layout:
         return Route(tuple(map(moved, route.start)), moved_box(route.label), tuple(map(moved, route.end)))
 
     placed = {id: moved_box(box) for id, box in nodes.items()}
-    return Layout(
-        right - left,
-        top - bottom,
-        placed,
-        apart(view, {id: moved_route(route) for id, route in routes.items()}, placed, direction),
-        {id: moved_box(box) for id, box in clusters.items()},
-    )
+    found = {id: moved_route(route) for id, route in routes.items()}
+    obstacles = [*placed.values(), *(route.label for route in found.values())]
+    found = {id: replace(route, start=_onward(route.start, obstacles, direction)) for id, route in found.items()}
+    frames = {id: moved_box(box) for id, box in clusters.items()}
+    return Layout(right - left, top - bottom, placed, apart(view, found, placed, direction), frames)
+
+
+def _onward(points: tuple[Point, ...], obstacles: Sequence[Box], direction: str) -> tuple[Point, ...]:
+    """A short way on which dot turned back, drawn anew without a loop: straight ahead past the boxes beside it, across, and
+    straight ahead again."""
+    turned = direction == "TB"
+    start, end = (point[::-1] if turned else point for point in (points[0], points[-1]))
+    ahead = [point[turned] for point in points]
+    if not 0 < end[0] - start[0] < SHORT or start[0] - 1 <= min(ahead) and max(ahead) <= end[0] + 1:
+        return points
+    low, high = start[0], end[0]
+    left, right = sorted((start[1], end[1]))
+    for box in obstacles:
+        (near, far), (aside, width) = ((box.top, box.height), (box.left, box.width)) if turned else (
+            (box.left, box.width), (box.top, box.height))  # fmt: skip
+        if aside < right and aside + width > left:
+            if near < start[0] <= near + far < end[0]:
+                low = max(low, near + far)
+            elif start[0] < near <= end[0] < near + far:
+                high = min(high, near)
+    if high - low < 8:  # no room to cross
+        return points
+    middle = (low + high) / 2
+    way = [start, start, (low, start[1]), (low, start[1]), (middle, start[1]), (middle, end[1]), (high, end[1]), (high, end[1]),
+           end, end]  # fmt: skip
+    return tuple(point[::-1] if turned else point for point in way)
 
 
 def apart(view: GraphView, routes: dict[str, Route], nodes: Mapping[str, Box], direction: str) -> dict[str, Route]:

@@ -49,7 +49,7 @@ def lesson(
     variables: Mapping[str, object] | None = None,
     digits: int = DIGITS,
     limit: int = LIMIT,
-    direction: str = "LR",
+    direction: str = "auto",
     extent: Extent = WHOLE,
 ) -> Path:
     """Write the lesson page of a backward pass to `path`; returns the path.
@@ -86,7 +86,7 @@ class _Page:
     """The parts of one page."""
 
     def __init__(self, frames: Frames, told: teachers.Notes, direction: str) -> None:
-        self.frames, self.told, self.direction = frames, told, direction
+        self.frames, self.told = frames, told
         self.layout: Layout = frames.place(direction)
         self.sheet = Sheet()
 

@@ -27,13 +27,18 @@ class Picture:
     """A drawing of a graph. It shows itself in a notebook; `save` writes it where a program is wanted."""
 
     def __init__(
-        self, view: GraphView, *, direction: str = "LR", time_limit: float = layout.TIME_LIMIT, theme: Theme = LIGHT
+        self, view: GraphView, *, direction: str = "auto", time_limit: float = layout.TIME_LIMIT, theme: Theme = LIGHT
     ) -> None:  # fmt: skip
         self.view = view
-        self.direction = direction
+        self._direction = direction
         self.time_limit = time_limit
         self.theme = theme
         self.placed: layout.Layout | None = None  # a layout made before, for one of many alike
+
+    @functools.cached_property
+    def direction(self) -> str:
+        """"LR" (left to right) or "TB" (top to bottom): what was asked for, else what is larger on a screen."""
+        return ranked.fitting(self.view, *self._sizes) if self._direction == "auto" else self._direction
 
     def dot(self) -> str:
         """The picture as DOT text; needs no Graphviz."""
@@ -98,10 +103,12 @@ class Picture:
         return f"<Picture: {self.view.title}, {len(self.view.nodes)} boxes; .save('graph.svg') writes it>"
 
     @functools.cached_property
+    def _sizes(self) -> tuple[dict[str, Size], dict[str, Size]]:
+        return {node.id: node_size(node) for node in self.view.nodes}, label_sizes(self.view)
+
+    @functools.cached_property
     def _svg(self) -> str:
-        nodes = {node.id: node_size(node) for node in self.view.nodes}
-        labels = label_sizes(self.view)
-        placed = self.placed or ranked.arrange(self.view, nodes, labels, direction=self.direction, time_limit=self.time_limit)
+        placed = self.placed or ranked.arrange(self.view, *self._sizes, direction=self.direction, time_limit=self.time_limit)
         return svg.render(self.view, placed, theme=self.theme)
 
 

@@ -20,6 +20,28 @@ SWEEPS = 6
 GAP_ACROSS = 22.0  # between boxes of one rank
 GAP_ALONG = 30.0  # between ranks
 WAYPOINT = Size(0.0, 8.0)  # where a long edge passes a rank
+SCREEN = Size(1920, 1080)  # a projector's
+DIRECTIONS = ("auto", "LR", "TB")
+
+
+def fitting(view: GraphView, nodes: Mapping[str, Size], edges: Mapping[str, Size]) -> str:
+    """The direction in which a view is larger on a screen: "LR" (left to right, as it is read) unless it would be much
+    smaller than "TB" (top to bottom)."""
+    ranks = _ranks(view)
+    ranks.update((edge.id, ranks[edge.target] - 1) for edge in view.edges)
+    rows: dict[int, list[Size]] = {}
+    for id, rank in ranks.items():
+        rows.setdefault(rank, []).append(nodes.get(id) or edges[id])
+
+    def room(turned: bool) -> float:
+        """By how much the picture can be enlarged, or must be reduced, to fill the screen."""
+        upright = [[Size(size.height, size.width) if turned else size for size in row] for row in rows.values()]
+        length = sum(max(size.width for size in row) + GAP_ALONG for row in upright)
+        breadth = max(sum(size.height + GAP_ACROSS for size in row) for row in upright)
+        across, down = (breadth, length) if turned else (length, breadth)
+        return min(SCREEN.width / across, SCREEN.height / down)
+
+    return "LR" if room(False) >= min(1.0, room(True) / 1.2) else "TB"
 
 
 def arrange(
@@ -80,6 +102,21 @@ def _chains(view: GraphView, sizes: dict[str, Size]) -> tuple[dict[str, list[str
 
     Nodes have even ranks; a label stands just before its target.
     """
+    ranks = _ranks(view)
+    chains: dict[str, list[str]] = {}
+    for edge in view.edges:
+        ranks[edge.id] = ranks[edge.target] - 1
+        way = []
+        for rank in range(ranks[edge.source] + 1, ranks[edge.id]):
+            way.append(f"{edge.id}.{rank}")
+            ranks[way[-1]], sizes[way[-1]] = rank, WAYPOINT
+        chains[edge.id] = [edge.source, *way, edge.id, edge.target]
+    least = min(ranks.values(), default=0)
+    return chains, {id: rank - least for id, rank in ranks.items()}
+
+
+def _ranks(view: GraphView) -> dict[str, int]:
+    """The rank of every box; two apart where an edge leads from one to the other and nothing is between."""
     ranks: dict[str, int] = {}
     into: dict[str, list[str]] = {}
     onward: dict[str, list[str]] = {}
@@ -91,16 +128,7 @@ def _chains(view: GraphView, sizes: dict[str, Size]) -> tuple[dict[str, list[str
     for node in view.nodes:  # what nothing leads to stands just before its first use
         if node.id not in into and node.id in onward:
             ranks[node.id] = min(ranks[target] for target in onward[node.id]) - 2
-    chains: dict[str, list[str]] = {}
-    for edge in view.edges:
-        ranks[edge.id] = ranks[edge.target] - 1
-        way = []
-        for rank in range(ranks[edge.source] + 1, ranks[edge.id]):
-            way.append(f"{edge.id}.{rank}")
-            ranks[way[-1]], sizes[way[-1]] = rank, WAYPOINT
-        chains[edge.id] = [edge.source, *way, edge.id, edge.target]
-    least = min(ranks.values(), default=0)
-    return chains, {id: rank - least for id, rank in ranks.items()}
+    return ranks
 
 
 def _rows(chains: Mapping[str, Sequence[str]], ranks: Mapping[str, int]) -> list[list[str]]:

@@ -15,8 +15,9 @@ from viz.format import DIGITS, host, number, signed
 from viz.xml import clean
 
 NAME_LENGTH = 24
-TITLE_LENGTH = 46
-RULE_LENGTH = 34
+TITLE_LENGTH = 34
+WIDEST_TITLE = 48  # where no way to shorten names brings it down to that
+RULE_LENGTH = 26
 
 
 def shorten(text: str, length: int) -> str:
@@ -34,23 +35,33 @@ def shown_name(name: str, length: int = NAME_LENGTH) -> str:
     return f"\u2068{text}\u2069" if _right_to_left(text) else text
 
 
+def short_rule(text: str) -> str:
+    """A rule as it stands on an edge: its beginning, up to the end of a word, and the brackets that this left open."""
+    if len(text) <= RULE_LENGTH:
+        return text
+    head = text[: RULE_LENGTH - 2]
+    head = head[: max(head.rfind(" "), head.rfind("(")) + 1]
+    return f"{head}…{')' * (head.count('(') - head.count(')'))}"
+
+
 def _right_to_left(text: str) -> bool:
     return any(unicodedata.bidirectional(c) in ("R", "AL", "AN", "RLE", "RLO", "RLI") for c in text)
 
 
-def formula(op: Op, arguments: Sequence[str]) -> str:
+def formula(op: Op, arguments: Sequence[str], settings: bool = True) -> str:
     """What an operation does to its arguments, as learners write it: `a + b`, `-a`, `tanh(a)`, `sum(x, axis=1)`,
-    `x[0]`."""
+    `x[0]`. Without `settings`, three points stand for what is no argument."""
     text = repr(op)
     if op.symbol and len(arguments) == 2:
         return f"{arguments[0]} {op.symbol} {arguments[1]}"
     if op.symbol and op.elementwise and len(arguments) == 1:
-        return f"{op.symbol}{arguments[0]}"
+        return f"{op.symbol}({arguments[0]})" if op.symbol.isalpha() else f"{op.symbol}{arguments[0]}"
     if text.startswith("["):  # an index
         return " ".join([f"{arguments[0]}{text}", *arguments[1:]])
     if len(arguments) > 4:
         arguments = [*arguments[:2], "…", arguments[-1]]
-    return f"{op.name}({', '.join([*arguments, *_settings(op)])})"
+    others = _settings(op)
+    return f"{op.name}({', '.join([*arguments, *(others if settings else ['…'] * bool(others))])})"
 
 
 def _settings(op: Op) -> list[str]:
@@ -64,14 +75,14 @@ def title(name: str, op: Op, arguments: Sequence[str | None], names: Sequence[st
     """`name = formula`, its names shortened until it fits a box. `arguments` holds the text of each constant, and
     None for each argument that has a name, taken from `names` in turn."""
     text = ""
-    for length in (NAME_LENGTH, 16, 10):
+    for length, settings in ((NAME_LENGTH, True), (NAME_LENGTH, False), (16, False), (10, False)):
         named = iter(names)
         shown = [shown_name(next(named), length) if text is None else text for text in arguments]
-        text = f"{shown_name(name, length)} = {formula(op, shown)}"
+        text = f"{shown_name(name, length)} = {formula(op, shown, settings)}"
         if len(text) <= TITLE_LENGTH:
             break
     # A left-to-right mark: a line that begins with Hebrew or Arabic would else run from right to left as a whole.
-    return ("\u200e" if _right_to_left(text) else "") + (text if len(text) <= 2 * TITLE_LENGTH else shorten(text, TITLE_LENGTH))
+    return ("\u200e" if _right_to_left(text) else "") + shorten(text, WIDEST_TITLE)
 
 
 def constant_text(raw: Any, digits: int = DIGITS) -> str:

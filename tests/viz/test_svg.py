@@ -101,7 +101,7 @@ def test_states_are_words_and_borders_and_not_colour_alone():
 def boxes_of(picture):
     view = picture.view
     sizes = {node.id: node_size(node) for node in view.nodes}
-    placed = layout.place(view, sizes, label_sizes(view))
+    placed = layout.place(view, sizes, label_sizes(view), direction=picture.direction)
     return [*placed.nodes.items(), *((id, route.label) for id, route in placed.edges.items())], placed
 
 
