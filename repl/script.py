@@ -60,7 +60,7 @@ def find(word: str) -> Target:
 def run(
     target: Target,
     arguments: Sequence[str],
-    reader: BatchReader | None,
+    reader: Reader | None,
     follow: Callable[[], Reader] | None,
     when: Condition | None = None,
     as_torch: bool = False,
@@ -75,7 +75,15 @@ def run(
         as_torch: the script's `import torch` gets minitorch.
     """
     debugger = Debugger(target.name, reader, follow, when)
-    in_json = reader is not None and reader.as_json
+    debugger.session.run_as = {
+        "name": target.name,
+        "target": os.path.abspath(target.path) if target.path else target.name,
+        "arguments": list(arguments),
+        "when": when.text if when is not None else "",
+        "as_torch": as_torch,
+    }
+    prepared = reader if isinstance(reader, BatchReader) else None
+    in_json = prepared is not None and prepared.as_json
     # With --json, standard output is ours alone: what the script prints goes to standard error.
     with (
         redirect_stdout(sys.stderr) if in_json else nullcontext(),
@@ -84,8 +92,8 @@ def run(
         answering_torch(as_torch),
     ):
         code = _run(target, list(arguments), debugger)
-    if reader is not None and reader.failed is not None and not code:
-        return reader.failed.exit_code
+    if prepared is not None and prepared.failed is not None and not code:
+        return prepared.failed.exit_code
     return code
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from repl import record as records
 from repl.commands.move import EXAMPLE
-from repl.registry import REGISTRY, CheckFailed, CommandError, command
-from repl.views import Message, Table, View, jsonable
+from repl.registry import REGISTRY, CommandError, command
+from repl.views import Message, Table, View
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -75,7 +75,8 @@ def record(session: Session, argument: str) -> View:
         raise CommandError("record into which file? as `record walk.jsonl`")
     if session.recorder is not None:
         raise CommandError(f"already recording into {session.recorder.path}; `record stop` ends it")
-    session.recorder = records.Recorder(session.path(argument), list(records.pieces(session.lines[:-1])))
+    run_as = session.run_as or ({"name": session.script} if session.script else {})
+    session.recorder = records.Recorder(session.path(argument), list(records.pieces(session.lines[:-1])), run_as)
     return Message(f"recording into {argument}; `record stop` ends it")
 
 
@@ -90,37 +91,24 @@ def replay(session: Session, argument: str) -> Sequence[View]:
     """Show a recorded session; or run it again and compare.
 
     As it was shown, without computing anything. With --verify, the lines (and those typed before the recording began) are
-    carried out in a session of their own, and every result is compared; numbers may differ by 1e-6 of their size.
+    carried out again, and every result is compared: in a session of their own, or, where they were recorded under
+    `minitorch debug`, in the script, which is run once more with the same arguments. Numbers may differ by 1e-6 of their
+    size, those in a text by what its digits show.
     """
     words = argument.split()
-    verify = "--verify" in words
     names = [word for word in words if word != "--verify"]
     if len(names) != 1:
         raise CommandError("replay which file? as `replay walk.jsonl`, or `replay --verify walk.jsonl`")
     recording = records.read(session.path(names[0]))
-    if verify:
-        return [_verified(names[0], recording)]
+    if "--verify" in words:
+        from repl.verify import verify
+
+        return [Message(verify(names[0], recording))]
     shown: list[View] = []
     for event in recording.events:
         shown.append(Message(f"> {event.line}", "quiet"))
         shown += [Message(line) for line in event.shown.rstrip("\n").split("\n") if event.shown.strip()]
     return shown
-
-
-def _verified(name: str, recording: records.Recording) -> View:
-    from repl.engine import Session
-
-    again = Session()
-    for line in recording.before:
-        again.execute(line)
-    for number, event in enumerate(recording.events, 1):
-        result = again.execute(event.line)
-        told = records.difference(event.views, [{"kind": view.kind, **jsonable(view)} for view in result.views])
-        if result.ok != event.ok:
-            told = "it was carried out, and now fails" if event.ok else "it failed, and is now carried out"
-        if told:
-            raise CheckFailed(f"{name}, line {number}, `{event.line}`: {told}")
-    return Message(f"{name}: all {len(recording.events)} lines give what they gave")
 
 
 @command("alias", group="session", usage="alias [NAME [LINE]]", example=(*EXAMPLE, "alias sn step 2", "sn"))

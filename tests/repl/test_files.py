@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from repl.engine import Session
+from repl.main import main
+from repl.record import difference
 from tests.repl.driver import REUSE, positions, refuse, say, session
 
 
@@ -48,6 +50,76 @@ def test_verify_finds_what_changed() -> None:
     result = Session().execute("replay --verify walk.jsonl")
     assert not result.ok and result.exit_code == 1
     assert "`end`" in refuse(Session(), "replay --verify walk.jsonl")
+
+
+TRAIN = """\
+import sys
+from minitorch import Value
+
+w = Value(float(sys.argv[1]))
+for t in (2.0, 3.0, 4.0):
+    error = w - t
+    loss = error * error
+    loss.backward()
+print("trained", w.grad)
+"""
+
+
+def recorded(*lines: str, options: tuple[str, ...] = ()) -> None:
+    """Record lines typed while train.py is being debugged."""
+    Path("train.py").write_text(TRAIN)
+    typed = [part for line in lines for part in ("-c", line)]
+    assert main(["debug", "--batch", *options, "train.py", *typed, "--", "1.0"]) in (0, 130)
+
+
+def test_a_recording_of_a_script_runs_the_script_again(capsys: pytest.CaptureFixture[str]) -> None:
+    recorded("step", "record walk.jsonl", "print w", "end", "next", "t", "why error", "abort")
+    capsys.readouterr()
+    s = session("x = 3")
+    assert say(s, "replay --verify walk.jsonl") == "walk.jsonl: all 6 lines give what they gave in train.py\n"
+    assert capsys.readouterr().out == ""  # what the script prints is not ours
+    assert "w   1.0" in say(s, "replay walk.jsonl") and s.namespace["x"] == 3
+
+
+def test_verify_names_the_line_that_a_changed_script_changes() -> None:
+    recorded("record walk.jsonl", "step 2", "print loss", "quit")
+    Path("train.py").write_text(TRAIN.replace("w - t", "w - 2.0 * t"))
+    assert "line 1, `step 2`" in refuse(Session(), "replay --verify walk.jsonl")
+    Path("train.py").write_text("import sys\nsys.exit('no data')\n")
+    assert "`step 2`: the script ended before it (no data)" in refuse(Session(), "replay --verify walk.jsonl")
+    Path("train.py").unlink()
+    assert "it was recorded in train.py: there is no file" in refuse(Session(), "replay --verify walk.jsonl")
+    inside = Session(script="own.py")  # as `with minitorch.debug()` opens it
+    say(inside, "record inside.jsonl")
+    say(inside, "record stop")
+    assert "own.py opened the debugger itself" in refuse(Session(), "replay --verify inside.jsonl")
+
+
+def test_a_recording_of_the_nth_pass_keeps_its_condition() -> None:
+    recorded("record walk.jsonl", "t", "list", "quit", options=("--when", "step == 3"))
+    assert json.loads(Path("walk.jsonl").read_text(encoding="utf-8").splitlines()[0])["script"]["when"] == "step == 3"
+    assert "all 3 lines" in say(Session(), "replay --verify walk.jsonl")
+
+
+def test_verify_leaves_the_draws_of_the_session_alone() -> None:
+    say(session("record walk.jsonl", "minitorch.manual_seed(1); minitorch.rand(2)"), "record stop")
+    s = session(
+        "generator = minitorch.manual_seed(7)", "a = minitorch.rand(3).tolist()", "generator = minitorch.manual_seed(7)"
+    )
+    say(s, "replay --verify walk.jsonl")
+    say(s, "b = minitorch.rand(3).tolist()")
+    assert s.namespace["a"] == s.namespace["b"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ("loss 0.1234", "loss 0.1235", True), ("loss 0.123", "loss 0.133", False), ("3 nodes", "4 nodes", False),
+        ("<f at 0x7f00>", "<f at 0x8a11>", True), ("nan", "nan", True), ("1.0", "1.0 or", False),
+    ],
+)  # fmt: skip
+def test_texts_are_compared_by_what_their_digits_show(a: str, b: str, same: bool) -> None:
+    assert (difference([{"text": a}], [{"text": b}]) == "") is same
 
 
 def test_recording_mistakes() -> None:
