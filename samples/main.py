@@ -121,15 +121,15 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
     from samples.kit.run import Run
 
     module = ready(sample).load()
-    predicts = hasattr(module, "predict")
+    predicts = getattr(module, "PREDICTS", "FILE") if hasattr(module, "predict") else None
     if not predicts and "--predict" in options:
         raise UsageError(f"{sample.name} has nothing to --predict; leave it out")
     given = settings.arguments(module.Config, options, f"{prog} run {sample.name}", sample.summary, predicts)
-    files, origin = given.pop("predict", None), given.pop("from", None)
-    if files:
-        return predict(sample, module, given, [Path(file) for file in files], origin)
+    asked, origin = given.pop("predict", None), given.pop("from", None)
+    if asked:
+        return predict(sample, module, given, asked, origin)
     if origin:
-        raise UsageError(f"--from {origin} says whom to ask; say what: --predict FILE")
+        raise UsageError(f"--from {origin} says whom to ask; say what: --predict {predicts}")
     before = None
     if given.get("resume"):
         before = locate(given["resume"], given.get("runs", "runs"), sample.name)
@@ -160,16 +160,19 @@ def run(sample: Sample, options: list[str], prog: str) -> int:
     return 0
 
 
-def predict(sample: Sample, module: ModuleType, given: dict[str, Any], files: list[Path], origin: str | None) -> int:
-    """What a trained network says to some files: the newest finished run's, or the one `origin` names."""
+def predict(sample: Sample, module: ModuleType, given: dict[str, Any], asked: list[str], origin: str | None) -> int:
+    """What a trained network says to some files or texts: the newest finished run's, or the one `origin` names."""
     from samples.kit import settings
     from samples.kit.compare import locate, newest_first
     from samples.kit.device import check
     from samples.kit.run import Run
 
-    missing = next((file for file in files if not file.exists()), None)
-    if missing:
-        raise UsageError(f"there is no file {missing} to predict from")
+    inputs: list[Any] = asked
+    if getattr(module, "PREDICTS", "FILE") == "FILE":
+        inputs = [Path(file) for file in asked]
+        missing = next((file for file in inputs if not file.exists()), None)
+        if missing:
+            raise UsageError(f"there is no file {missing} to predict from")
     runs = given.get("runs", "runs")
     if origin:
         trained = locate(origin, runs, sample.name)
@@ -183,7 +186,7 @@ def predict(sample: Sample, module: ModuleType, given: dict[str, Any], files: li
     with Run(sample.name, config, trained=trained.folder) as this_run:
         print(f"trained in {trained.folder}, {trained.last.get('epoch', 0)} epochs", flush=True)
         try:
-            module.predict(config, this_run, files)
+            module.predict(config, this_run, inputs)
             if this_run.saved:
                 print(this_run.summary())
         finally:

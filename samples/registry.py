@@ -24,6 +24,7 @@ class Sample:
         data: the data set it reads, or "-".
         time: how long it takes on 2 cores.
         goals: what the metrics of its last epoch should reach, in a full run.
+        limits: what they should not exceed.
         cuda: whether it can compute on a GPU; single numbers cannot.
         needs: modules of the `samples` extra without which it cannot run.
     """
@@ -36,6 +37,7 @@ class Sample:
     needs: tuple[str, ...] = ("matplotlib", "PIL")
     cuda: bool = False
     goals: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     def load(self) -> ModuleType:
         """Import the sample."""
@@ -53,31 +55,39 @@ SAMPLES = {
     sample.name: sample
     for sample in (
         Sample("derivative", "the slope of a curve three ways: limit, formula, backward pass", "samples.derivative",
-               "-", "1 s"),
+               "-", "2 s", limits={"error": 1e-15, "difference": 1e-8}),
         Sample("execution-graph", "a composite function, its graph, and its backward pass as a lesson page",
                "samples.execution_graph", "-", "1 s"),
-        Sample("minimize", "gradient descent walks down 1-D and 2-D functions, step by step", "samples.minimize",
+        Sample("minimize", "gradient descent walks down 1-D and 2-D functions; three ways to step, raced", "samples.minimize",
                "-", "7 s"),
-        Sample("optimizers", "SGD to AdamW race on one landscape", "samples.optimizers", "-", "3 s"),
-        Sample("ndarray", "how an array lies in memory: shape, strides, offset, views", "samples.ndarray", "-", "3 s"),
-        Sample("custom-op", "an operation of one's own: drawn, stepped and gradient-checked", "samples.custom_op", "-", "2 s"),
-        Sample("logistic", "logistic regression: a line learns to part two clouds", "samples.logistic", "generated", "3 s"),
-        Sample("xor", "four points that no line can part, and the hidden layer that parts them", "samples.xor", "-", "3 s"),
+        Sample("optimizers", "SGD to AdamW race on one landscape", "samples.optimizers", "-", "3 s", limits={"Adam_loss": 1e-4}),
+        Sample("ndarray", "how an array lies in memory: shape, strides, offset, views", "samples.ndarray", "-", "3 s",
+               goals={"agreed": 300}),
+        Sample("custom-op", "an operation of one's own: drawn, stepped and gradient-checked", "samples.custom_op", "-", "2 s",
+               limits={"largest_error": 0.1}),
+        Sample("logistic", "logistic regression: a line learns to part two clouds", "samples.logistic", "generated", "3 s",
+               goals={"test_accuracy": 0.85}),
+        Sample("xor", "four points that no line can part, and the hidden layer that parts them", "samples.xor", "-", "3 s",
+               goals={"train_accuracy": 1}),
         Sample("moons", "a network of single numbers learns to part two half-moons", "samples.moons",
-               "generated", "18 s"),
-        Sample("nn-regression", "a network bends itself to a surface", "samples.nn_regression", "generated", "4 s", cuda=True),
+               "generated", "18 s", goals={"test_accuracy": 0.95}),
+        Sample("nn-regression", "a network bends itself to a surface", "samples.nn_regression", "generated", "4 s", cuda=True,
+               goals={"test_r2": 0.99}),
         Sample("disc", "is a point inside the disc? a published experiment, run again", "samples.disc",
                "generated", "8 s", cuda=True, goals={"train_accuracy": 0.98, "test_accuracy": 0.97}),
         Sample("mlp-batches", "ten classes in the plane, and what the batch size does", "samples.mlp_batches",
-               "generated", "5 s", cuda=True),
+               "generated", "5 s", cuda=True, goals={"val_accuracy": 0.85}),
         Sample("vanishing", "gradients that vanish on their way through a deep network, and what keeps them alive",
-               "samples.vanishing", "generated", "9 s"),
+               "samples.vanishing", "generated", "9 s",
+               limits={"sigmoid_accuracy": 0.6}, goals={"sigmoid_batch_norm_accuracy": 0.95}),
         Sample("mnist-mlp", "a network of tensors learns to read handwritten digits", "samples.mnist_mlp",
                "MNIST", "20 s", READERS, cuda=True, goals={"train_accuracy": 0.991}),
         Sample("fashion-mnist", "the same classifier twice: bare tensors, then Module and DataLoader", "samples.fashion_mnist",
                "FashionMNIST", "40 s", READERS, goals={"bare_accuracy": 0.88, "test_accuracy": 0.88}),
         Sample("pairs", "which of two digits is larger? five networks of a published study, compared", "samples.pairs",
                "MNIST", "6 min", READERS, cuda=True),
+        Sample("char-rnn", "a recurrent network learns to write: plain, LSTM or GRU", "samples.char_rnn",
+               "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
     )

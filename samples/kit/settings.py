@@ -58,7 +58,7 @@ def parse(settings: type[S], argv: Sequence[str], prog: str, summary: str) -> S:
 
 
 def arguments(
-    settings: type[Settings], argv: Sequence[str], prog: str, summary: str, predicts: bool = False
+    settings: type[Settings], argv: Sequence[str], prog: str, summary: str, predicts: str | None = None
 ) -> dict[str, Any]:
     """The settings that a command line gives, by name; those it does not mention are left out.
 
@@ -67,7 +67,8 @@ def arguments(
         argv: the words after the sample's name.
         prog: how the program was called, for help and messages ("minitorch run moons").
         summary: the sample in one line, for help.
-        predicts: whether the sample has a `predict`: then "predict", a list of files, and "from", a run, may be among them.
+        predicts: what the sample's `predict` takes, "FILE" or "TEXT"; None for a sample without one. With one, "predict", a
+            list of those, and "from", a run, may be among the settings.
 
     Raises:
         UsageError: an unknown option or a bad value.
@@ -82,7 +83,8 @@ def arguments(
         add_option(common if field.name in shared else own, field, kinds[field.name])
     if predicts:
         asked = parser.add_argument_group("asking what was trained, instead of training")
-        asked.add_argument("--predict", nargs="+", metavar="FILE", help="what the trained network says to these files")
+        asked.add_argument("--predict", nargs="+", metavar=predicts,
+                           help=f"what the trained network says to {'these files' if predicts == 'FILE' else 'this'}")
         asked.add_argument("--from", metavar="RUN", help="the run that trained it: its folder, its name, or 'last' "
                                                          "(default: the newest finished one)")
     return {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not NOT_GIVEN}

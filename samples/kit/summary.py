@@ -89,13 +89,16 @@ def multiply_adds(module: nn.Module, args: Any, out: Any) -> int | None:
     """Of one call, for all its examples. Matrices and kernels count; what goes over each element once (ReLU, norms) does not.
 
     Every output of a linear layer, and every output pixel of a convolution, multiplies with its share of the weight once; in a
-    transposed convolution every input pixel does. None for a layer of another kind that has matrices.
+    transposed convolution every input pixel does, and in a recurrent layer every step of every sequence. None for a layer of
+    another kind that has matrices. What two computed tensors multiply with each other, as in attention, is not counted.
     """
     if isinstance(module, nn.Linear) or isinstance(module, CONVOLUTIONS):
         return int(out.numel() // module.weight.shape[0] * module.weight.numel())
     if isinstance(module, TRANSPOSED):
         return int(args[0].numel() // module.weight.shape[0] * module.weight.numel())
     own = list(module.parameters(recurse=False))
+    if isinstance(module, nn.RNNBase):
+        return int(args[0].numel() // module.input_size * sum(p.numel() for p in own if p.ndim == 2))
     return None if any(p.ndim > 1 for p in own) and not isinstance(module, nn.Embedding) else 0
 
 

@@ -79,9 +79,14 @@ def test_summary_leaves_the_model_and_the_random_numbers_alone():
     assert not any(module._hooks for module in model.modules())
 
 
+def test_a_recurrent_layer_multiplies_at_every_step():
+    (layer,) = summary(nn.LSTM(2, 3, batch_first=True), minitorch.zeros(4, 5, 2))
+    assert layer.multiply_adds == 5 * (4 * 3) * (2 + 3) and layer.parameters == 12 * 5 + 24
+
+
 def test_work_that_is_not_known_is_not_invented():
-    model = nn.Sequential(nn.LSTM(2, 3))
-    layers = summary(model, minitorch.zeros(4, 1, 2))
+    model = nn.Sequential(nn.RNNCell(2, 3))
+    layers = summary(model, minitorch.zeros(4, 2))
     assert layers[0].multiply_adds is None
     assert table(model, layers)[1][0][4] == "?" and table(model, layers)[1][1][4] == "0 + ?"
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import math
-from pathlib import Path
 
 import pytest
 
@@ -18,19 +17,9 @@ Image = pytest.importorskip("PIL.Image")
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
-    """Run a sample with --quick; returns its folder, its metrics and what it printed."""
-
-    def run(name: str, *options: str) -> tuple[Path, list[dict], str]:
-        assert main(["run", name, "--quick", "--runs", str(tmp_path), *options]) == 0
-        (folder,) = (tmp_path / name).iterdir()
-        out = capsys.readouterr().out
-        assert out.splitlines()[-1].startswith(str(folder)) and "\x1b" not in out
-        for file in out.splitlines()[-1].split(" holds ")[1].split(", "):
-            assert (folder / file).stat().st_size > 0
-        return folder, [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()], out
-
-    return run
+def run(run):
+    """With plots."""
+    return functools.partial(run, plots=True)
 
 
 @pytest.mark.parametrize("function", ["polynomial", "wave", "logistic"])
@@ -54,7 +43,7 @@ def test_minimize(run):
         for method in ("plain", "momentum", "adam"):
             path = [line for line in lines if (line["function"], line["method"]) == (name, method)]
             assert [line["epoch"] for line in path] == list(range(21))
-            assert path[-1]["train_loss"] < path[0]["train_loss"]
+            assert path[-1]["f"] < path[0]["f"]
         with Image.open(folder / f"{name}.gif") as film, Image.open(folder / f"{name}.png") as plot:
             assert film.n_frames == 6 and film.size == plot.size
     plain, momentum = ([line["x"] for line in lines if (line["function"], line["method"]) == ("parabola", method)]
