@@ -98,7 +98,7 @@ def memory(session: Session) -> View:
     facts = [("leaves", _told(leaves)), ("results", _told(results))]
     if stepper is not None:
         flows = _bytes((stepper.flow(node) for node in graph.nodes), seen)
-        kept = _bytes((part for c in stepper.applied for part in (c.before, c.local, c.product)), seen)
+        kept = stepper.nbytes
         facts += [
             ("gradients", _told(flows)),
             ("way back", f"{_told(kept)} for {count(stepper.position, 'step')} that can be taken back"),

@@ -31,6 +31,7 @@ STYLES = {
 LABEL = 9  # the column of labels, one space included
 WIDEST_LABEL = 13
 NARROW = 60
+ENOUGH = 40  # columns, below which what yields room would rather have that of another column
 YIELDS_TO = 10  # the least that is left of a column that makes room
 STOP_LINES = 12
 
@@ -305,6 +306,11 @@ def table(paint: Painter, view: views.Table) -> list[Text]:
     header = [paint.screen.text(cell) for cell in view.header]
     widths = [max(Text(row[i]).cell_len for row in [header, *rows]) for i in range(len(header))]
     excess = sum(widths) + 2 * len(widths) - paint.screen.width
+    if excess > 0 and view.spare is not None and view.yields is not None and widths[view.yields] - excess < ENOUGH:
+        for row in (header, *rows):
+            row[view.spare] = ""
+        excess -= widths[view.spare] + 2
+        widths[view.spare] = 0
     if excess > 0 and view.yields is not None and widths[view.yields] - excess >= YIELDS_TO:
         widths[view.yields] -= excess
         for row in rows:
@@ -329,6 +335,8 @@ def _cut(cell: str, width: int, ellipsis: str) -> str:
 def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[int], lead: str, style: str) -> Text:
     text = Text(lead)
     for number_, (cell, width) in enumerate(zip(cells, widths)):
+        if not width:
+            continue
         gap = " " * (width - Text(cell).cell_len)
         text.append(gap + cell if number_ in right else cell + gap, STYLES[style])
         text.append("  ")

@@ -132,7 +132,8 @@ class Stop:
 class Table:
     """Rows under headings; the row number `current` is pointed at. `summary` and `footer` stand before and after.
 
-    `right` are the columns whose numbers end at one edge, `yields` is the column that is cut first where room is short.
+    `right` are the columns whose numbers end at one edge. Where room is short, the column `yields` is cut, and the column
+    `spare` left out before much of that is lost.
     """
 
     kind: ClassVar[str] = "table"
@@ -143,6 +144,7 @@ class Table:
     current: int | None = None
     right: tuple[int, ...] = ()
     yields: int | None = None
+    spare: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from minitorch.core import paths
 from minitorch.core.node import Node
 from minitorch.core.replay import replay
 from minitorch.core.zoom import unfold
-from repl import phrases, stopview
+from repl import elements, phrases, stopview
 from repl.branches import Branch
 from repl.commands.move import EXAMPLE, step
 from repl.graph import Graph
@@ -49,8 +49,8 @@ def why(session: Session, argument: str) -> View:
     """Show the gradient of a number as a sum over paths.
 
     Every way from the root down to NODE, the largest first: the product of the local derivatives along it. Their sum is
-    the gradient. `why W[0,1]` asks for one element of a tensor; the tensors are then taken apart into their elements, which
-    is refused where they are large. Of many paths the largest are listed, and what the others add up to.
+    the gradient. `why W[0,1]` asks for one element of a tensor, and the path goes from element to element. Of many paths
+    the largest are listed, and what the others add up to; in large tensors, the largest that a search finds.
     """
     stepper = session.running()
     if not argument:
@@ -61,7 +61,10 @@ def why(session: Session, argument: str) -> View:
     if isinstance(root, Value) and isinstance(node, Value) and all(isinstance(x, Value) for x in graph.nodes):
         top, bottom = root, node
     else:
-        top, bottom = _unfolded(graph, root, node, index, argument)
+        taken_apart = _unfolded(graph, root, node, index)
+        if taken_apart is None:
+            return _searched(session, node, index or ())
+        top, bottom = taken_apart
         graph = Graph.behind([top], {})
     name, top_name = graph.name(bottom), session.graph.name(root)
     found = paths.why(top, bottom, SHOWN)
@@ -79,7 +82,7 @@ def why(session: Session, argument: str) -> View:
     footer = f"{count(rest, 'smaller path')} more {_adding(found, listed)}" if rest else ""
     if (seed := stepper.flow(root)) is not None and np.ndim(phrases.plain(seed)) == 0 and float(seed) != 1.0:
         footer += f"{'; ' if footer else ''}the pass began with {number(float(seed))}, which multiplies all of it"
-    return Table(("product", "factors", "path"), tuple(rows), summary=summary, footer=footer, right=(0,), yields=2)
+    return _paths(summary, rows, footer)
 
 
 def _adding(found: paths.Why, listed: Sequence[paths.Path]) -> str:
@@ -113,21 +116,60 @@ def _element(session: Session, argument: str) -> tuple[Node, tuple[int, ...] | N
     return node, tuple(i % size for i, size in zip(index, shape))
 
 
-def _unfolded(graph: Graph, root: Node, node: Node, index: tuple[int, ...] | None, asked: str) -> tuple[Value, Value]:
-    """The Values that the root and the element stand for."""
+def _unfolded(graph: Graph, root: Node, node: Node, index: tuple[int, ...] | None) -> tuple[Value, Value] | None:
+    """The Values that the root and the element stand for; None where they are too many."""
     try:
         zoomed = unfold(root, graph.names)
-    except ValueError as error:
-        raise CommandError(f"{error}; `check {asked}` measures the gradient instead") from None
+    except ValueError:
+        return None
     top, bottom = zoomed[root].reshape(-1)[0], zoomed[node][index or ()]
     if not isinstance(top, Value) or not isinstance(bottom, Value):
-        raise CommandError(f"{asked} is no number with a gradient")
+        raise CommandError(f"{graph.name(node)} is no number with a gradient")
     return top, bottom
+
+
+def _searched(session: Session, node: Node, index: tuple[int, ...]) -> View:
+    """The largest paths that a search through large tensors finds."""
+    graph, stepper = session.graph, session.running()
+    assert session.branches is not None
+    flows = session.branches.current.gradients()
+    name, top = _at(graph.name(node), index), graph.name(stepper.root)
+    flow = flows.get(node)
+    if flow is None or not node.requires_grad:
+        return Message(f"no gradient flows from {top} to {name}: there is no path")
+    total = float(host(phrases.plain(flow))[index])
+    try:
+        trails, complete = elements.largest(graph, flows, stepper.root, node, index, SHOWN)
+    except (ValueError, RuntimeError, NotImplementedError) as error:
+        raise CommandError(f"its paths cannot be followed ({error}); `check {name}` measures the gradient instead") from None
+    summary = f"{slope(top, name)} = {number(total)}"
+    if not trails:
+        return Message(f"{summary}: on every path a factor is 0")
+    seed = float(host(phrases.plain(flows[stepper.root])).reshape(-1)[0])
+    rows = []
+    for trail in trails:
+        way = [name, *(_at(graph.name(hop.node), hop.index) for hop in trail.hops)][::-1]
+        locals_ = [hop.local for hop in reversed(trail.hops)]
+        rows.append((number(trail.product * seed), _factors(locals_), _shortened(way)))
+    listed = sum(trail.product for trail in trails) * seed
+    footer = f"of more paths than can be counted, the largest that a search found; all others add {number(total - listed)}"
+    return _paths(summary, rows, "" if complete else footer)
+
+
+def _paths(summary: str, rows: list[tuple[str, str, str]], footer: str) -> Table:
+    return Table(("product", "factors", "path"), tuple(rows), summary, footer, right=(0,), yields=2, spare=1)
+
+
+def _at(name: str, index: tuple[int, ...]) -> str:
+    return f"{name}[{','.join(map(str, index))}]" if index else name
 
 
 def _product(path: paths.Path) -> str:
     """The local derivatives of a path; of many those that are not 1, and at most a few."""
-    locals_ = [edge.local for edge in path.edges]
+    return _factors([edge.local for edge in path.edges])
+
+
+def _factors(locals_: list[float]) -> str:
     if len(locals_) > 3:
         locals_ = [local for local in locals_ if local != 1.0] or [1.0]
     if len(locals_) > 4:
@@ -148,6 +190,10 @@ def _way(path: paths.Path, graph: Graph, top: str) -> str:
         last = path.edges[-1]
         assert last.node.inputs is not None
         names.append(graph.name(last.node.inputs[last.slot]))
+    return _shortened(names)
+
+
+def _shortened(names: list[str]) -> str:
     if len(names) > 7:
         names = [*names[:3], f"… {len(names) - 6} more …", *names[-3:]]
     return " → ".join(names)

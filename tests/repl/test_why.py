@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitorch import Value
 from minitorch.core import paths
+from repl import elements
 from tests.repl.driver import REUSE, refuse, say, session
 
 MATRIX = (
@@ -35,10 +37,48 @@ def test_why_of_an_element() -> None:
     assert "∂L/∂W[1,1]" in say(s, "why W[-1,-1]")
 
 
-def test_why_refuses_what_is_too_large_and_names_the_way_out() -> None:
-    s = session("W = tensor(np.ones((50, 50)), requires_grad=True)", "L = (W @ W).sum()", "backward L")
-    shown = refuse(s, "why W[0,0]")
-    assert "too large to zoom into" in shown and "`check W[0,0]` measures" in shown
+NET = (
+    "generator = minitorch.manual_seed(3)",
+    "x, y = minitorch.randn(2, 3, dtype=np.float64), tensor([0, 1])",
+    "W = minitorch.randn(3, 2, dtype=np.float64).requires_grad_()",
+    "V = minitorch.randn(2, 2, dtype=np.float64).requires_grad_()",
+    "h = (x @ W).relu() + 0.1 * (x @ W)",
+    "L = nn.functional.cross_entropy(nn.functional.softmax(h @ V, dim=1) + h, y)",
+    "backward L",
+)
+
+
+def test_the_search_through_large_tensors_finds_the_paths_that_there_are() -> None:
+    s = session(*NET)
+    assert s.stepper is not None and s.branches is not None
+    root, node = s.namespace["L"], s.namespace["W"]
+    flows = s.branches.current.gradients()
+    trails, complete = elements.largest(s.graph, flows, root, node, (1, 0), 100)
+    assert complete and sum(trail.product for trail in trails) == pytest.approx(float(flows[node][1, 0]), rel=1e-9)
+    for trail in trails:
+        assert trail.product == pytest.approx(np.prod([hop.local for hop in trail.hops]))
+        assert trail.hops[-1].node is root and trail.hops[0].node.inputs[trail.hops[0].slot] is node
+    few, complete = elements.largest(s.graph, flows, root, node, (1, 0), 3)
+    assert not complete and [t.product for t in few] == pytest.approx([t.product for t in trails[:3]])
+
+
+def test_why_searches_where_the_tensors_are_too_large_to_take_apart() -> None:
+    s = session(
+        "generator = minitorch.manual_seed(0)",
+        "net = nn.Sequential(nn.Linear(60, 50), nn.ReLU(), nn.Linear(50, 10))",
+        "L = nn.CrossEntropyLoss()(net(minitorch.randn(8, 60)), minitorch.arange(8))",
+        "backward L",
+    )
+    shown = say(s, "why net.0.weight[3,7]", width=120)
+    assert "∂L/∂net.0.weight[3,7] = " in shown and "relu_1[" in shown and "factors" in shown
+    assert "the largest that a search found; all others add" in " ".join(shown.split())
+    narrow = say(s, "why net.0.weight[3,7]", width=60)
+    assert "factors" not in narrow and "→ linear_2[" in narrow
+    assert "the largest" not in say(s, "why linear_2[0,0]")
+    say(s, "net[0].bias.data.fill_(-100.0)")
+    say(s, "L = nn.CrossEntropyLoss()(net(minitorch.randn(8, 60)), minitorch.arange(8))")
+    say(s, "backward L")
+    assert say(s, "why net.0.weight[3,7]") == "∂L/∂net.0.weight[3,7] = 0.0: on every path a factor is 0\n"
 
 
 def test_why_bounds_what_it_lists() -> None:
