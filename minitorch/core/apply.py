@@ -45,7 +45,7 @@ def apply(op: Op, *inputs: Any) -> Any:
             backend = BACKENDS.get(kind if kind is not tuple else raw[0].__class__, scalar)
             if xp is not backend:
                 if xp is not scalar:
-                    if backend is not scalar:
+                    if backend is not scalar and backend.device != xp.device:
                         raise mixed_devices(op, inputs)
                 else:
                     xp = backend

@@ -100,34 +100,44 @@ def plan(roots: Sequence[Node]) -> list[Step]:
 
     Iterative, at any depth. Raises RuntimeError where the graph was freed.
     """
+    return [(node, needed_slots(node)) for node in recorded(roots)]
+
+
+def recorded(roots: Sequence[Node]) -> list[Node]:
+    """The nodes of a plan. What an operation computed always has the gradient that its inputs ask for."""
     stack = [root for root in dict.fromkeys(roots) if root.op is not None]
     seen = {root.stamp for root in stack}
-    steps: list[Step] = []
+    found: list[Node] = []
     while stack:
         node = stack.pop()
         inputs = node.inputs
         if inputs is None:
             raise freed(node)
-        slots = needed_slots(node)
-        steps.append((node, slots))
-        for slot in slots:
-            x = inputs[slot]
-            if x.op is not None and x.stamp not in seen:
+        found.append(node)
+        rules = node.op.rules  # type: ignore[union-attr]
+        if None in rules:
+            inputs = tuple([x for x, rule in zip(inputs, rules) if rule is not None])
+        for x in inputs:
+            if isinstance(x, Node) and x.op is not None and x.stamp not in seen:
                 seen.add(x.stamp)
                 stack.append(x)
-    steps.sort(key=lambda step: step[0].stamp, reverse=True)
-    return steps
+    found.sort(key=_stamp, reverse=True)
+    return found
 
 
 def needed_slots(node: Node) -> tuple[int, ...]:
     """The input numbers of `node` to which a gradient flows."""
+    inputs: Any = node.inputs
+    if len(inputs) == 2:  # most operations, written out: a pass over a million Values asks a million times
+        a, b = inputs
+        slots: tuple[int, ...] = (0,) if isinstance(a, Node) and a.requires_grad else ()
+        if isinstance(b, Node) and b.requires_grad:
+            slots = (0, 1) if slots else (1,)
+    else:
+        found = tuple([slot for slot, x in enumerate(inputs) if isinstance(x, Node) and x.requires_grad])
+        slots = _same_slots.setdefault(found, found)
     rules = node.op.rules  # type: ignore[union-attr]
-    needed = []
-    for slot, x in enumerate(node.inputs):  # type: ignore[arg-type]
-        if isinstance(x, Node) and x.requires_grad and (not rules or rules[slot] is not None):
-            needed.append(slot)
-    slots = tuple(needed)
-    return _same_slots.setdefault(slots, slots)
+    return tuple([slot for slot in slots if rules[slot] is not None]) if None in rules else slots
 
 
 _same_slots: dict[tuple[int, ...], tuple[int, ...]] = {}
@@ -138,40 +148,30 @@ class Flow(dict[Node, Any]):
     """What has arrived at each node during one pass; a node without an entry has received nothing, which is not 0.
 
     A first arrival is kept as it is; where it is not the flow's own (somebody else may hold it), a second makes a new
-    array; from then on the array is added to in place, unless `reversible` (the stepper needs the earlier arrays back).
-    Either way the bits are the same.
+    array; from then on the array is added to in place. Either way the bits are the same.
     """
 
-    def __init__(self, start: dict[Node, Any], reversible: bool = False) -> None:
+    def __init__(self, start: dict[Node, Any]) -> None:
         super().__init__(start)
         self.owned: set[Node] = set()
-        self.reversible = reversible
 
     def arrive(self, node: Node, product: Any, handed_on: Any = None) -> None:
         """Add one contribution to what `node` has received; `handed_on` is the gradient that it was made from, which a
         rule may return as it is (an addition does, twice)."""
         before = self.get(node)
         kind = product.__class__
-        if kind is Into:  # touch only the slice
-            mine = node in self.owned and not self.reversible
-            self[node] = product.dense() if before is None else product.add_to(before if mine else before.copy())
-            self.owned.add(node)
-        elif kind is Part:
-            parts = [None] * product.count if before is None else list(before)
-            held = parts[product.index]
-            parts[product.index] = product.grad if held is None else held + product.grad
-            self[node] = parts
-        elif before is None:
-            self[node] = product
-            if handed_on is not None and kind is not float and product is not handed_on and product.base is None:
-                self.owned.add(node)  # a rule's new array: nobody else holds it
-        elif node in self.owned and not self.reversible:
+        if before is None or kind is float or kind is Part or node not in self.owned:
+            self[node] = added(before, product)
+            if kind is float or kind is Part:
+                return
+            new = handed_on is not None and product is not handed_on and product.base is None if kind is not Into else True
+            if before is not None or new:  # a sum, or a rule's new array: nobody else holds it
+                self.owned.add(node)
+        elif kind is Into:
+            product.add_to(before)  # touch only the slice
+        else:
             before += product  # in place for arrays; NumPy's scalars (results on 0-d arrays) make a new one
             self[node] = before
-        else:
-            self[node] = before + product
-            if kind is not float:
-                self.owned.add(node)
 
     def deposit(self, node: Node, grad: Any) -> None:
         """Add what arrived during this pass to `node.grad`."""
@@ -188,6 +188,19 @@ class Flow(dict[Node, Any]):
             node._grad = grad.clone()  # type: ignore[attr-defined]
         else:
             node._grad = Tensor(grad if mine else grad.copy())
+
+
+def added(before: Any, product: Any) -> Any:
+    """What a node has received with one more contribution. Neither is edited."""
+    kind = product.__class__
+    if kind is Into:
+        return product.dense() if before is None else product.add_to(before.copy())
+    if kind is Part:
+        parts = [None] * product.count if before is None else list(before)
+        held = parts[product.index]
+        parts[product.index] = product.grad if held is None else held + product.grad
+        return parts
+    return product if before is None else before + product
 
 
 def _add(held: Tensor, grad: Any) -> Tensor:

@@ -13,6 +13,8 @@ from .rules import formula_text, names_read
 OUT = -1
 """In `Op.reads`: the rule reads the operation's own result."""
 
+NO_RULES: dict[str, Callable[..., Any]] = {}
+
 
 class Op:
     """An operation, written once: a forward, and per input one derivative rule.
@@ -95,7 +97,10 @@ class Op:
         """The chain rule at this operation: for each slot in `needed`, (slot, local derivative or None, product)."""
         extra = (saved,) if self.saves else ()
         if not self.rules:
-            products = self.vjp(xp, grad, out, *extra, needed, *inputs)  # type: ignore[attr-defined]
+            whole = getattr(xp, "RULES", NO_RULES).get(self.name)  # a backend may have a kernel for all of a rule
+            products = None if whole is None else whole(self, grad, out, *extra, needed, *inputs)
+            if products is None:
+                products = self.vjp(xp, grad, out, *extra, needed, *inputs)  # type: ignore[attr-defined]
             return [(slot, None, products[slot]) for slot in needed]
         rules = self.rules
         return [(slot, None, rules[slot](self, xp, grad, out, *extra, *inputs)) for slot in needed]  # type: ignore[misc]

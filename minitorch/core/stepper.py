@@ -2,125 +2,66 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate
 from typing import Any
 
-from ..backend import BACKENDS
-from ..backend.numpy import stretched_axes
-from ..ops.index import Part
+from ..backend import scalar
 from . import backward as engine
-from .modes import quietly
+from .contribution import Contribution, Contributions, shown
+from .history import History
+from .modes import quietly, state
 from .node import Node, freed
-from .op import Op
+from .places import Places
 from .tensor import Tensor
 from .value import Value
 
-
-class Contribution:
-    """One edge's share of the pass: what `node` hands to its input number `slot`.
-
-    `incoming` is the gradient that arrived at `node`; `local` the local derivative (None for operations that state a
-    product instead); `product` their product, and `contribution` the same summed back over what broadcasting stretched,
-    as `reduction` tells. `before` and `after` are what `input` has received without and with it (None: nothing yet).
-    What is there to be read (`label`, `rule`, `reduction`) is worked out when it is: a pass may have millions of these.
-    """
-
-    __slots__ = ("index", "node", "slot", "input", "incoming", "local", "before", "after", "_product", "_received")
-
-    def __init__(
-        self, index: int, node: Node, slot: int, input: Node, incoming: Any, local: Any, product: Any, received: Any,
-        before: Any, after: Any,
-    ) -> None:  # fmt: skip
-        self.index, self.node, self.slot, self.input = index, node, slot, input
-        self.incoming, self.local, self._product, self._received = incoming, local, product, received
-        self.before, self.after = before, after
-
-    @property
-    def label(self) -> str:
-        """The name of the slot: "a", "weight"."""
-        return self._op.labels(self.slot + 1)[self.slot]
-
-    @property
-    def rule(self) -> str:
-        """The derivative rule as it is written: `∂out/∂a = b`."""
-        return self._op.formula(self.slot)
-
-    @property
-    def product(self) -> Any:
-        """incoming × local, or what the operation's rule made of incoming: in the shape of the result."""
-        return _dense(self._product)
-
-    @property
-    def contribution(self) -> Any:
-        """What the input receives, in its shape."""
-        return _dense(self._received)
-
-    @property
-    def reduction(self) -> str | None:
-        """How the product was summed back to the shape of the input: `sum axis 0: (3, 4) → (4,)`; None where it was not."""
-        return _reduction(self._product, self.input)
-
-    @property
-    def weight(self) -> int:
-        """Bytes of the arrays that only this contribution holds."""
-        return sum(
-            getattr(part, "nbytes", 0)
-            for part in {id(part): part for part in (self.before, self.local, self._product, self._received)}.values()
-        )
-
-    def forget(self) -> None:
-        """Let the arrays go."""
-        if self.weight:
-            self.incoming = self.local = self.before = self.after = self._product = self._received = None
-
-    @property
-    def _op(self) -> Op:
-        assert self.node.op is not None
-        return self.node.op
-
-    def __repr__(self) -> str:
-        return f"Contribution({self.index}: {self._op.name} → {self.label}, {self.before} → {self.after})"
+ADD, MUL = engine.ADD, engine.MUL
 
 
 class Stepper:
     """The backward pass of `root`, paused: `step()` applies one contribution, `rstep()` takes it back.
 
+        stepper = minitorch.Stepper(loss)
+        while (done := stepper.step()) is not None:
+            print(done.node, done.label, done.incoming, done.contribution)
+
     Positions count contributions: 0 is the start, `len(stepper)` the end. Leaves receive `.grad` when the end is reached
     and lose it again on the way back. Any walk restores every flow bit for bit (a reverted contribution puts the saved
-    value back, it subtracts nothing), and at the end the gradients are those of `root.backward()`, bit for bit.
+    value back, it subtracts nothing), and at the end the gradients are those of
+    `root.backward(gradient, create_graph=create_graph)`, bit for bit.
 
-    The graph is kept. The plan is one list of nodes; what a contribution says is computed when it is stepped on. What
-    stepping back needs are arrays; with `limit` (bytes) the oldest are let go when there are more, and going back so far
-    walks the pass again from its start.
+    The graph is kept. An error of a rule, or Ctrl-C, leaves the pass at the last whole contribution. Hooks on tensors are
+    called once, the first time their gradient is complete. What stepping back needs are arrays; with `limit` (bytes) the
+    oldest are let go when there are more, and going back so far walks again from a checkpoint.
+
+    RuntimeError where `backward` refuses the root or the gradient.
     """
 
-    def __init__(self, root: Node, gradient: Any = None, limit: int | None = None) -> None:
-        self.limit = limit
-        start = engine.seed(root, gradient, create_graph=False)
-        self.root = root
-        steps = self._plan()
-        self.order = [node for node, _ in steps]
-        self._flow = engine.Flow({root: start}, reversible=True)
-        self._slots = [slots for _, slots in steps]
-        self._first = list(accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
-        self._applied: list[Contribution] = []
-        self._held = 0  # bytes of the arrays in _applied
-        self._forgotten = 0  # how many of the first in _applied have let their arrays go
-        self._start: dict[Node, Any] = {}
-        self._ledgers: dict[Node, list[Contribution]] = {}
+    replaces = False
+    """A contribution replaces what was there, instead of adding to it: one of the wrong algorithms."""
+
+    def __init__(self, root: Node, gradient: Any = None, limit: int | None = None, create_graph: bool = False) -> None:
+        self.root, self.limit, self.create_graph = root, limit, create_graph
+        self._start: dict[Node, Any] = {root: engine.seed(root, gradient, create_graph)}
+        self.order, self._slots = self._plan()
+        self._first = array("q", accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
+        self._inputs: list[Node] = [node.inputs[slot] for node, slots in zip(self.order, self._slots) for slot in slots]  # type: ignore[index]
+        self._flow = dict(self._start)
+        self._history = History(limit)
         self._pulled: tuple[int, Any, list[tuple[int, Any, Any]]] | None = None
-        self._grads_before: list[tuple[Node, Any]] | None = None
-        self._expected: dict[Node, int] | None = None
-        self._number: dict[Node, int] | None = None
+        self._hooked: dict[Node, Any] = {}
+        self._grads_before: tuple[list[Node], list[Any]] | None = None
 
     def __len__(self) -> int:
-        return self._first[-1]
+        return len(self._inputs)
 
     @property
     def position(self) -> int:
         """How many contributions have been applied."""
-        return len(self._applied)
+        return self._history.end
 
     @property
     def finished(self) -> bool:
@@ -128,155 +69,211 @@ class Stepper:
         return self.position == len(self)
 
     @property
-    def applied(self) -> list[Contribution]:
+    def applied(self) -> Contributions:
         """The contributions applied so far, in order."""
-        return list(self._applied)
+        return Contributions(range(self.position), self._contribution)
 
     @property
     def last(self) -> Contribution | None:
         """The contribution applied last."""
-        return self._applied[-1] if self._applied else None
+        return self._contribution(self.position - 1) if self.position else None
 
     def peek(self) -> tuple[Node, int] | None:
         """(node, slot) of the next contribution, None at the end."""
         if self.finished:
             return None
-        number = self._node_number()
+        number = self._number_at(self.position)
         return self.order[number], self._slots[number][self.position - self._first[number]]
 
     @property
     def node(self) -> Node | None:
         """The node whose contribution is next, None at the end."""
-        return None if self.finished else self.order[self._node_number()]
+        return None if self.finished else self.order[self._number_at(self.position)]
 
-    def _node_number(self) -> int:
-        return bisect_right(self._first, self.position) - 1
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays kept for the way back; at most about `limit`, where there is one."""
+        return self._history.nbytes
 
     # Moving
 
     def step(self) -> Contribution | None:
-        """Apply the next contribution and return it; None at the end."""
+        """Apply the next contribution and return it; None at the end. RuntimeError where its rule needs numbers that were
+        edited since, or a graph that was freed."""
         if self.finished:
             return None
-        if not self._applied:
-            self._start = dict(self._flow)
-        number = self._node_number()
-        node, offset = self.order[number], self.position - self._first[number]
-        incoming, pulled = self._pull(number)
-        slot, local, product = pulled[offset]
-        x: Any = node.inputs[slot]  # type: ignore[index]
-        before, received = self._flow.get(x), None
-        if product.__class__ is float and x.raw.__class__ is float:
-            received = product
-            self._arrive(x, received)
-        elif product is not None:
-            with quietly():
-                received = engine.fitted(product, x, create_graph=False)
-                self._arrive(x, received)
-        done = Contribution(self.position, node, slot, x, incoming, local, product, received, before, self._flow.get(x))
-        self._applied.append(done)
-        self._ledgers.setdefault(x, []).append(done)
-        if self.limit is not None:
-            self._forget_down_to(self.limit)
-        if self.finished:
-            self._give_grads()
-        return done
+        self._advance(self.position + 1)
+        return self.last
 
     def next(self) -> list[Contribution]:
         """Apply what is left of the current node's contributions, and return them."""
+        start = self.position
         if self.finished:
             return []
-        end = self._first[self._node_number() + 1]
-        return [self.step() for _ in range(end - self.position)]  # type: ignore[misc]
+        self._advance(self._first[self._number_at(start) + 1])
+        return [self._contribution(position) for position in range(start, self.position)]
 
     def rstep(self) -> Contribution | None:
         """Take the last contribution back and return it; None at the start."""
-        if not self._applied:
+        position = self.position - 1
+        if position < 0:
             return None
-        if self._forgotten == len(self._applied):
-            self._walk_again()
-        if self.finished:
-            self._take_grads()
-        undone = self._applied.pop()
-        if self.limit is not None:
-            self._held -= undone.weight
-        x = undone.input
-        self._ledgers[x].pop()
-        if undone.before is None:
-            self._flow.pop(x, None)
-        else:
-            self._flow[x] = undone.before
-        return undone
+        if position >= self._history.start:
+            undone = self._contribution(position)
+            self._back(position)
+            return undone
+        x = self._inputs[position]
+        after = self._flow.get(x)
+        self._back(position)
+        return self._contribution(position, (self._flow.get(x), after))
 
     def rnext(self) -> list[Contribution]:
         """Go back to the start of the current node, or of the one before when already there; returns what was taken back."""
-        if not self._applied:
-            return []
-        start = self._first[bisect_right(self._first, self.position - 1) - 1]
+        start = self._first[self._number_at(self.position - 1)] if self.position else 0
         return [self.rstep() for _ in range(self.position - start)]  # type: ignore[misc]
 
-    def goto(self, position: int) -> list[Contribution]:
-        """Move to `position`, forward or back; returns what was applied or taken back. IndexError outside 0..len."""
+    def goto(self, position: int) -> None:
+        """Move to `position`, forward or back. IndexError outside 0..len."""
         if not 0 <= position <= len(self):
             raise IndexError(f"position {position} is outside this pass: 0 to {len(self)}")
-        move = self.step if position > self.position else self.rstep
-        return [move() for _ in range(abs(position - self.position))]  # type: ignore[misc]
+        if position < self.position:
+            self._back(position)
+        else:
+            self._advance(position)
 
-    def run(self) -> list[Contribution]:
-        """Go on to the end; returns what was applied."""
-        return self.goto(len(self))
+    def run(self) -> None:
+        """Go on to the end."""
+        self.goto(len(self))
 
     # Looking
 
     def flow(self, node: Node) -> Any:
-        """What has arrived at `node` so far: a float, an array, or None before the first."""
-        return self._flow.get(node)
+        """What has arrived at `node` so far: a float, an array (not to be edited), or None before the first."""
+        return shown(self._flow.get(node))
 
-    def ledger(self, node: Node) -> list[Contribution]:
+    def ledger(self, node: Node) -> Contributions:
         """The contributions that have arrived at `node`, in order."""
-        return list(self._ledgers.get(node, ()))
+        numbers = self._places.of(node)
+        return Contributions(numbers[: self.arrivals(node)[0]], self._contribution)
+
+    def terms(self, node: Node) -> list[Any]:
+        """What each contribution that has arrived at `node` brought, in order: their sum is the flow."""
+        kept = self._history
+        numbers = self._places.of(node)[: self.arrivals(node)[0]]
+        return [shown(kept.received[i - kept.start] if i >= kept.start else self._received(i)) for i in numbers]
 
     def arrivals(self, node: Node) -> tuple[int, int]:
         """(how many contributions have arrived at `node`, how many will)."""
-        if self._expected is None:
-            self._expected = {}
-            for reader, slots in zip(self.order, self._slots):
-                for slot in slots:
-                    x = reader.inputs[slot]  # type: ignore[index]
-                    self._expected[x] = self._expected.get(x, 0) + 1
-        return len(self._ledgers.get(node, ())), self._expected.get(node, 0)
+        return self._places.count(node, self.position)
 
     def first(self, node: Node) -> int:
         """The position at which `node` sends its first contribution (`len` for one that sends none)."""
-        number = self._numbers().get(node)
+        number = self._numbers.next(node, 0)
         return len(self) if number is None else self._first[number]
 
     def state(self, node: Node) -> str:
         """"constant" (no gradient comes here), "todo", "ready" (all has arrived), "current" or "done"."""
-        number = self._numbers().get(node)
+        number = self._numbers.next(node, 0)
+        arrived, expected = self.arrivals(node)
         if number is None:
-            arrived, expected = self.arrivals(node)
             return "constant" if not expected else "done" if arrived == expected else "todo"
         if self.position >= self._first[number + 1] and self._slots[number]:
             return "done"
         if node is self.node:
             return "current"
-        arrived, expected = self.arrivals(node)
         return "ready" if arrived == expected else "todo"
 
     # Inside
 
-    def _numbers(self) -> dict[Node, int]:
-        """The place of each node in the order (its first, where a wrong algorithm visits it again)."""
-        if self._number is None:
-            self._number = {node: number for number, node in reversed(list(enumerate(self.order)))}
-        return self._number
+    @cached_property
+    def _places(self) -> Places:
+        """The contributions that each node receives."""
+        return Places(self._inputs)
 
-    def _plan(self) -> list[engine.Step]:
-        return engine.plan([self.root])
+    @cached_property
+    def _numbers(self) -> Places:
+        """The place of each node in the order (several, where a wrong algorithm visits it again)."""
+        return Places(self.order)
 
-    def _arrive(self, x: Node, received: Any) -> None:
-        self._flow.arrive(x, received)
+    def _number_at(self, position: int) -> int:
+        """The place in the order of the node that contribution number `position` comes from."""
+        return bisect_right(self._first, position) - 1
+
+    def _plan(self) -> tuple[list[Node], list[tuple[int, ...]]]:
+        """The nodes in the order of the pass, and the input numbers to which each hands something on."""
+        order = engine.recorded([self.root])
+        return order, [engine.needed_slots(node) for node in order]
+
+    def _advance(self, target: int) -> None:
+        """Apply the contributions up to `target`."""
+        flow, order, inputs, kept = self._flow, self.order, self._inputs, self._history
+        keep_before, keep_received, limited = kept.before.append, kept.received.append, kept.limit is not None
+        position = self.position
+        number = self._number_at(position)
+        try:
+            with quietly():
+                while position < target:
+                    start, stop = self._first[number], self._first[number + 1]
+                    products = None
+                    if position == start and stop <= target:
+                        products = _float_products(order[number], flow, self._slots[number])
+                    if products is None:
+                        products = [product for _, _, product in self._pull(number)[1]][position - start : target - start]
+                    for product in products:
+                        x = inputs[position]
+                        before = flow.get(x)
+                        if product.__class__ is float and x.raw.__class__ is float:
+                            received = product
+                            total = product if before is None or self.replaces else before + product
+                        elif product is None:
+                            received, total = None, before
+                        else:
+                            received = engine.fitted(product, x, self.create_graph)
+                            total = engine.added(None if self.replaces else before, received)
+                        keep_before(before)
+                        keep_received(received)
+                        if total is not None:
+                            flow[x] = total
+                        position += 1
+                        if limited:
+                            kept.grown(flow, inputs, lambda: self._places)
+                    number += 1
+            if position == len(self) and self._grads_before is None:
+                self._give_grads()
+        except BaseException:  # Ctrl-C too: the pass stays where its last whole contribution put it
+            if position < len(self):
+                self._restore(position)
+            elif position:
+                self._back(position - 1)
+            raise
+
+    def _back(self, target: int) -> None:
+        """Take the contributions from `target` on back, or walk there again where what they replaced was let go."""
+        self._take_grads()
+        self._pulled = None
+        if target >= self._history.start:
+            self._restore(target)
+        else:
+            self._history.rewind(target, self._flow, self._start, self._inputs, self._places)
+            self._advance(target)
+
+    def _restore(self, target: int) -> None:
+        """Put back what the contributions from `target` on replaced."""
+        try:
+            self._put_back(target)
+        except KeyboardInterrupt:
+            self._put_back(target)  # all of it, or the flows would be of different positions
+            raise
+        finally:
+            self._history.shorten(target)
+
+    def _put_back(self, target: int) -> None:
+        flow = self._flow
+        for x, before in zip(reversed(self._inputs[target : self.position]), reversed(self._history.before)):
+            if before is not None:
+                flow[x] = before
+            else:
+                flow.pop(x, None)
 
     def _pull(self, number: int) -> tuple[Any, list[tuple[int, Any, Any]]]:
         """The gradient at one node, complete by now, and its products for all slots, computed once."""
@@ -284,68 +281,112 @@ class Stepper:
             node, slots = self.order[number], self._slots[number]
             if node.inputs is None:
                 raise freed(node)
-            grad, found = self._flow.get(node), {}
-            if grad.__class__ is float and node.backward_hooks is None:
-                found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots)}
-            elif grad is not None:
-                with quietly():
-                    grad = engine.hooked(node, grad)
-                    found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots)}
-            # A user's function may have nothing to say about an input: that edge hands on None.
-            self._pulled = number, grad, [found.get(slot, (slot, None, None)) for slot in slots]
+            grad = self._complete(node)
+            if grad is None:
+                self._pulled = number, None, [(slot, None, None) for slot in slots]
+            else:
+                found = {pulled[0]: pulled for pulled in engine.pulled(node, grad, slots, self.create_graph)}
+                # A user's function may have nothing to say about an input: that edge hands on None.
+                self._pulled = number, grad, [found.get(slot, (slot, None, None)) for slot in slots]
         return self._pulled[1:]
 
-    def _forget_down_to(self, limit: int) -> None:
-        """Let the arrays of the oldest contributions go, all but the last one's at most."""
-        self._held += self._applied[-1].weight
-        while self._held > limit and self._forgotten < len(self._applied) - 1:
-            oldest = self._applied[self._forgotten]
-            self._held -= oldest.weight
-            oldest.forget()
-            self._forgotten += 1
+    def _complete(self, node: Node) -> Any:
+        """What has arrived at `node`, complete by now, after its hooks have seen it and perhaps replaced it."""
+        grad = self._flow.get(node)
+        if grad is None or not node.backward_hooks:
+            return grad
+        if node not in self._hooked:
+            self._hooked[node] = engine.hooked(node, grad)
+        return self._hooked[node]
 
-    def _walk_again(self) -> None:
-        """Come to the present position from the start, to have the arrays of the last contributions once more."""
-        position = self.position
-        if self.finished:
-            self._take_grads()
-        self._flow = engine.Flow(self._start, reversible=True)
-        self._applied, self._ledgers, self._pulled, self._held, self._forgotten = [], {}, None, 0, 0
-        self.goto(position)
+    def _sent(self, node: Node, position: int) -> Any:
+        """The gradient at `node` from which contribution number `position` was made."""
+        return self._complete(node)
+
+    def _contribution(self, position: int, around: tuple[Any, Any] | None = None) -> Contribution:
+        """Contribution number `position`, which has been applied; or `around` is (before, after)."""
+        number = self._number_at(position)
+        node, offset, x = self.order[number], position - self._first[number], self._inputs[position]
+        kept = self._history
+        if around is None and position >= kept.start:
+            around = kept.before[position - kept.start], self._held(x, position + 1)
+            received = kept.received[position - kept.start]
+        else:
+            around = around or (self._held(x, position), self._held(x, position + 1))
+            received = self._received(position)
+        pulled = self._pulled[2][offset] if self._pulled is not None and self._pulled[0] == number else None
+        incoming = self._sent(node, position)
+        return Contribution(position, node, self._slots[number][offset], x, incoming, received, around[0], around[1], pulled)
+
+    def _held(self, x: Node, position: int) -> Any:
+        """What `x` had received when `position` contributions were applied."""
+        kept = self._history
+        later = self._places.next(x, position) if position < self.position else None
+        if later is None or later >= self.position:
+            return self._flow.get(x)
+        if later >= kept.start:
+            return kept.before[later - kept.start]
+        total = self._start.get(x)  # let go: added up again
+        for earlier in self._places.of(x):
+            if earlier < position and (received := self._received(earlier)) is not None:
+                total = engine.added(total, received)
+        return total
+
+    def _received(self, position: int) -> Any:
+        """What contribution number `position` brings, computed again."""
+        number = self._number_at(position)
+        node, slot = self.order[number], self._slots[number][position - self._first[number]]
+        with quietly():
+            found = engine.pulled(node, self._sent(node, position), (slot,), self.create_graph)
+            product = found[0][2] if found else None
+            return None if product is None else engine.fitted(product, self._inputs[position], self.create_graph)
 
     def _give_grads(self) -> None:
-        self._grads_before = []
+        """Hand out `.grad`, as backward does; what was there before is kept."""
+        nodes: list[Any] = []
+        self._grads_before = nodes, []
+        keep_node, keep_held = nodes.append, self._grads_before[1].append
         for node, grad in self._flow.items():
-            if not engine.receives_grad(node):
+            if node.backward_hooks:
+                grad = self._complete(node)
+            if node.__class__ is not Value and not engine.receives_grad(node):
                 continue
-            grad = engine.hooked(node, grad)
-            held = node.grad  # type: ignore[attr-defined]
-            self._grads_before.append((node, held))
-            if isinstance(node, Value):
-                node.grad = grad if held is None else held + grad
-            else:
+            held = node._grad
+            keep_node(node)
+            keep_held(held)
+            if isinstance(grad, Node) or not isinstance(node, Tensor):
+                node._grad = grad if held is None else held + grad
+            elif held is None or not held.requires_grad:
                 node._grad = Tensor(grad.copy() if held is None else held.raw + grad)
+            else:
+                node._grad = held + Tensor(grad)
 
     def _take_grads(self) -> None:
-        for node, held in self._grads_before or ():
-            node._grad = held
-        self._grads_before = None
+        if self._grads_before is not None:
+            for node, held in zip(*self._grads_before):
+                node._grad = held
+            self._grads_before = None
 
 
-def _dense(product: Any) -> Any:
-    """A contribution for people: the whole array, where the engine handed on a slice of it, or one result among several."""
-    if product.__class__ is Part:
-        return product.grad
-    return product.dense() if hasattr(product, "dense") else product
-
-
-def _reduction(product: Any, x: Node) -> str | None:
-    """How a product was summed back to the shape of `x`: `sum axis 0: (3, 4) → (4,)`."""
-    if product is None:
+def _float_products(node: Node, flow: dict[Node, Any], slots: tuple[int, ...]) -> list[float] | None:
+    """The products of an operation on Values alone, as engine.pulled has them; None for any other, and where there is
+    something to look out for."""
+    grad, op, stamp = flow.get(node), node.op, node.stamp
+    if grad.__class__ is not float or not op.elementwise or state.anomaly:  # type: ignore[union-attr]
         return None
-    have, want = getattr(product, "shape", ()), getattr(x.raw, "shape", ())
-    if have == want or type(x.raw) not in BACKENDS and not have:
-        return None
-    axes = stretched_axes(have, want)
-    named = f"axis {axes[0]}" if len(axes) == 1 else f"axes {axes}"
-    return f"sum {named}: {have} → {want}"
+    raws = []
+    for x in node.inputs or ():
+        kind = x.__class__
+        if kind is Value:
+            if x.stamp > stamp:  # edited since
+                return None
+            raws.append(x.raw)
+        elif kind is float or kind is int:
+            raws.append(x)
+        else:
+            return None
+    if op is ADD:
+        return [grad] * len(slots)
+    if op is MUL:
+        return [grad * raws[1 - slot] for slot in slots]
+    return [product for _, _, product in op.pull(scalar, grad, node.raw, None, slots, raws)]  # type: ignore[union-attr, arg-type]

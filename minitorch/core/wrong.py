@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import backward as engine
 from .node import Node, nodes_of
 from .stepper import Stepper
 
@@ -30,34 +29,36 @@ class WrongStepper(Stepper):
     def __init__(self, root: Node, rule: str, gradient: Any = None) -> None:
         if rule not in RULES:
             raise ValueError(f"there is no rule '{rule}'; choose one of {', '.join(RULES)}")
-        self.rule = rule
+        self.rule, self.replaces = rule, rule == "assign"
         super().__init__(root, gradient)
         if rule == "nozero":
             for reader in self.order:
                 for x in nodes_of(reader.inputs):
                     if x._grad is not None:
-                        self._flow[x] = x._grad.raw if isinstance(x._grad, Node) else x._grad
+                        self._start[x] = self._flow[x] = x._grad.raw if isinstance(x._grad, Node) else x._grad
 
-    def _plan(self) -> list[engine.Step]:
-        steps = engine.plan([self.root])
+    def _plan(self) -> tuple[list[Node], list[tuple[int, ...]]]:
+        order, all_slots = super()._plan()
         if self.rule != "noorder":
-            return steps
-        slots = dict(steps)
-        visits: list[engine.Step] = []
+            return order, all_slots
+        slots = dict(zip(order, all_slots))
+        visits: list[tuple[Node, int]] = []
         pending = [(self.root, slot) for slot in reversed(slots[self.root])]
         while pending:
             node, slot = pending.pop()
-            visits.append((node, (slot,)))
+            visits.append((node, slot))
             if len(visits) > LIMIT:
                 raise ValueError(f"recursion without an order takes more than {LIMIT:,} steps here: it follows every path")
             x = node.inputs[slot]  # type: ignore[index]
             pending += [(x, inner) for inner in reversed(slots.get(x, ()))]
-        return visits
+        return [node for node, _ in visits], [(slot,) for _, slot in visits]
 
-    def _arrive(self, x: Node, received: Any) -> None:
-        if self.rule == "assign":
-            self._flow.pop(x, None)
-        super()._arrive(x, received)
+    def _complete(self, node: Node) -> Any:
+        """What has arrived so far; without an order it may not be all, and hooks ask for all."""
+        return self._flow.get(node)
+
+    def _sent(self, node: Node, position: int) -> Any:
+        return self._held(node, position)
 
     def _give_grads(self) -> None:
         """A wrong gradient is for looking at, not for using."""
