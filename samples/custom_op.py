@@ -90,6 +90,8 @@ def main(config: Config, run: Run) -> None:
         loss.backward()
         optimizer.step()
         epoch.batch(loss.item())
+        found = Shrink.apply(raw.detach(), t).numpy()
+        epoch.add(largest_error=float(np.abs(found - true).max()), zeros=int((found == 0).sum()))
     found = Shrink.apply(raw.detach(), t).numpy()
     run.print(f"   {int((found == 0).sum())} of the numbers found are exactly 0; "
               f"largest error {np.abs(found - true).max():.3f}")

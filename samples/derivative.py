@@ -83,6 +83,7 @@ def main(config: Config, run: Run) -> None:
               [(f"{h:.0e}", f"{a:.12f}", f"{ea:.1e}", f"{b:.12f}", f"{eb:.1e}") for h, a, ea, b, eb in rows],
               title="1. limit")
     run.print(f"\n2. symbolic   f'(x) = {curve.slope_formula} = {symbolic:.16g}")
+    run.log(error=abs(automatic - symbolic))
     run.print(f"3. automatic  x.grad = {automatic:.16g}, error {abs(automatic - symbolic):.1e}")
     best = min(rows, key=lambda row: row[2])
     run.print(f"\nThe limit comes no nearer than {best[2]:.1e}, at h = {best[0]:.0e}; below that, rounding takes over.")

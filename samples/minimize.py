@@ -138,7 +138,7 @@ def main(config: Config, run: Run) -> None:
         paths = {key: descend(land, start, method, config.steps or land.steps) for key, method in chosen.items()}
         for key, path in paths.items():
             for number, step in enumerate(path):
-                run.log(function=name, method=key, epoch=number, train_loss=step.value, gradient_norm=norm(step.gradient),
+                run.log(function=name, method=key, epoch=number, f=step.value, gradient_norm=norm(step.gradient),
                         **dict(zip("xy", step.at)))
         report(name, land, paths, run)
         if config.plots:

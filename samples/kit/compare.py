@@ -53,7 +53,7 @@ def compare(argv: Sequence[str], prog: str) -> int:
     if given.markdown:
         from samples.kit.report import write
 
-        write(find_all(root), Path(given.markdown))
+        write(find_all(root), root, Path(given.markdown))
         print(f"{given.markdown} says what the newest runs in {root} reached")
         return 0
     if not given.run:

@@ -1,33 +1,46 @@
-"""A table for the docs, written from the run folders: what each sample reached, beside what it should reach."""
+"""A page for the docs, written from the run folders: what each sample reached, beside what it should reach."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from samples.kit.compare import Past, best_metric
+from samples.kit.compare import Past, best_metric, number, read, written
 from samples.registry import SAMPLES
 
 
-def markdown(runs: Sequence[Past]) -> str:
-    """The newest finished run of each sample, without those that were run with --quick or that only evaluated."""
+def markdown(runs: Sequence[Past], root: Path) -> str:
+    """The newest finished run of each sample, without those that were run with --quick or that only evaluated.
+
+    Args:
+        runs: all of them.
+        root: the folder they are in, where sweeps are too.
+    """
     newest: dict[str, Past] = {}
     for past in runs:
         if past.result.get("finished") and not past.settings.get("quick") and not past.settings.get("evaluate"):
             newest[case(past)] = past
-    rows = [row(name, newest[name]) for name in sorted(newest, key=order)]
-    heading = ("sample", "metric of the last epoch", "target", "reached", "seconds", "peak memory (MB)")
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heading, ["---"] * len(heading), *rows)]
+    headings = ("sample", "metric of the last epoch", "target", "reached", "seconds", "CPU seconds", "seconds per epoch",
+                "peak memory (MB)")
     return "\n".join([
         "# What the samples reach", "",
         "Written by `minitorch runs --markdown docs/samples.md` from the newest finished run of each, not by hand. Seconds are",
-        f"the whole run's, plots included, on {os.cpu_count()} cores ({platform.machine()}, {platform.system()}).", "",
-        *lines, "", *pairs(newest.get("pairs")),
+        f"the whole run's, plots included, as the clock has them, on {os.cpu_count()} cores ({platform.machine()}, "
+        f"{platform.system()}) that may have had other work;",
+        "CPU seconds are the processor's, of all cores together; an epoch's are those of training, without the evaluation.", "",
+        *lines(headings, [row(name, newest[name]) for name in sorted(newest, key=order)]),
+        *disc(newest), *batches(sweep_of("mlp-batches", root)), *pairs(newest.get("pairs"), sweep_of("pairs", root)),
     ])
+
+
+def lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table."""
+    return [*("| " + " | ".join(cells) + " |" for cells in (headings, ["---"] * len(headings), *rows)), ""]
 
 
 def case(past: Past) -> str:
@@ -46,33 +59,108 @@ def order(name: str) -> tuple[int, str]:
 def row(name: str, past: Past) -> list[str]:
     """One line of the table."""
     sample = SAMPLES.get(past.sample)
-    goals = sample.goals if sample else {}
+    goals = {metric: f"≥ {goal:g}" for metric, goal in sample.goals.items()} if sample else {}
+    goals |= {metric: f"≤ {limit:g}" for metric, limit in sample.limits.items()} if sample else {}
     table = (past.folder / "table.json").exists()  # its last line is that of one training of many
     metrics = [] if table else list(goals) or [m for m in [best_metric([past])] if m]
-    values = [past.last.get(metric) for metric in metrics]
+    values = [next((line[m] for line in reversed(past.lines) if m in line), None) for m in metrics]
+    epochs = [line["seconds"] for line in past.lines if "epoch" in line and "seconds" in line]
     return [
         f"`{name}`", ", ".join(m.replace("_", " ") for m in metrics) or "-",
-        ", ".join(f"≥ {goals[m]:g}" for m in metrics if m in goals) or "-",
-        ", ".join(f"{value:.4f}" if isinstance(value, float) else "-" for value in values) or "-",
-        f"{past.result['seconds']:.1f}", f"{past.result['peak_memory_mb']:.0f}",
+        ", ".join(goals[m] for m in metrics if m in goals) or "-", ", ".join(measured(value) for value in values) or "-",
+        number(past.result["seconds"], 1), number(past.result.get("cpu_seconds"), 1),
+        number(statistics.fmean(epochs), 2) if epochs and not table else "-", number(past.result["peak_memory_mb"], 0),
     ]
 
 
-def pairs(past: Past | None) -> list[str]:
-    """The table of the five networks, where they were compared."""
+def measured(value: Any) -> str:
+    if not isinstance(value, float):
+        return number(value, 0)
+    return f"{value:.1e}" if abs(value) < 1e-3 else number(value)
+
+
+def spread(pair: dict[str, float], digits: int = 3) -> str:
+    return f"{pair['mean']:.{digits}f} ± {pair['sd']:.{digits}f}"
+
+
+def sweep_of(sample: str, root: Path) -> tuple[Path, list[dict[str, Any]]] | None:
+    """The newest full sweep of a sample: its folder and its records."""
+    for path in sorted(root.glob(f"{sample}-sweep/*/sweep.json"), reverse=True):
+        runs = list(path.parent.glob("*/*/settings.json"))
+        if runs and not read(runs[0].parent).settings.get("quick"):
+            return path.parent, json.loads(path.read_text(encoding="utf-8"))
+    return None
+
+
+def disc(newest: dict[str, Past]) -> list[str]:
+    """Both labelings beside the original's."""
+    ours = [newest[name] for name in ("disc --label square", "disc") if name in newest]
+    if not ours:
+        return []
+    from samples.disc import ORIGINAL
+
+    rows = [["the original's code", "square", "50,000", f"{ORIGINAL['train']:.3f}", f"{ORIGINAL['test']:.3f}"]]
+    rows += [["here", past.settings["label"], f"{past.settings['epochs']:,}", number(past.last["train_accuracy"], 3),
+              number(past.last["test_accuracy"], 3)] for past in ours]
+    return ["## disc: like with like", "",
+            "The original describes a disc and labels the square around it, so it compares with `--label square`.", "",
+            *lines(("", "class 1", "epochs", "train accuracy", "test accuracy"), rows)]
+
+
+def batches(found: tuple[Path, list[dict[str, Any]]] | None) -> list[str]:
+    """The sweep over batch sizes, and what it says of the study's finding."""
+    if found is None or "batch_size" not in found[1][0]:
+        return []
+    folder, records = found
+    by_size = {record["batch_size"]: record for record in records}
+    best = max(records, key=lambda record: float(record["val_accuracy"]["mean"]))
+    erratic = max(records, key=lambda record: float(record["val_loss"]["sd"]))
+    said = [f"A batch of {size} gives a validation accuracy of {spread(by_size[size]['val_accuracy'])} and a loss of "
+            f"{spread(by_size[size]['val_loss'])}." for size in (1, 2) if size in by_size]
+    metrics = [f"{part}_{kind}" for kind in ("loss", "accuracy", "precision", "recall", "f1") for part in ("train", "val")]
+    return ["## mlp-batches: what the batch size does", "",
+            f"Mean and standard deviation over {best['rounds']} rounds. The study found learning erratic with a batch of 1 and "
+            "best with 2. Here:", "", *(f"- {line}" for line in said),
+            f"- The loss varies most from seed to seed with a batch of {erratic['batch_size']}.",
+            f"- The highest validation accuracy, {spread(best['val_accuracy'])}, comes of {best['batch_size']}.", "",
+            f"![loss, accuracy, precision, recall and F1 over the batch size]({picture_name(folder)})", "",
+            *lines(("batch size", *(metric.replace("_", " ") for metric in metrics)),
+                   [[str(record["batch_size"]), *(spread(record[metric]) for metric in metrics)] for record in records])]
+
+
+def picture_name(sweep: Path) -> str:
+    return f"{sweep.parent.name.removesuffix('-sweep')}.png"
+
+
+def pairs(past: Past | None, weights: tuple[Path, list[dict[str, Any]]] | None) -> list[str]:
+    """The table of the five networks, where they were compared; and what the weight of the auxiliary losses does."""
     if past is None or not (past.folder / "table.json").exists():
         return []
     found: list[dict[str, Any]] = json.loads((past.folder / "table.json").read_text(encoding="utf-8"))
-    lines = [f"| {r['model']} | {r['auxiliary']:g} | {r['mean']:.2f} ± {r['sd']:.2f} | {r['study']} |" for r in found]
-    return ["## pairs", "", f"Test accuracy in %, mean and standard deviation over {past.settings['rounds']} rounds.", "",
-            "| model | weight of the auxiliary losses | here | the study, 30 rounds |", "| --- | --- | --- | --- |", *lines, ""]
+    rows = [[r["model"], f"{r['auxiliary']:g}", spread(r, 2), r["study"], number(r["seconds"], 1), number(r["cpu_seconds"], 1),
+             f"{r['parameters']:,}"] for r in found]
+    said = ["## pairs: do auxiliary losses help?", "",
+            f"Test accuracy in %, mean and standard deviation over {past.settings['rounds']} rounds.", "",
+            *lines(("model", "weight of the auxiliary losses", "here", "the study, 30 rounds", "seconds per round",
+                    "CPU seconds per round", "parameters"), rows)]
+    if weights and {"model", "auxiliary"} <= set(weights[1][0]):
+        said += [f"Other weights of the auxiliary losses, {weights[1][0]['rounds']} rounds each:", "",
+                 *lines(("model", "weight", "test accuracy"),
+                        [[record["model"], written(record["auxiliary"]), spread(record["test_accuracy"])]
+                         for record in weights[1]])]
+    return said
 
 
-def write(runs: Sequence[Past], target: Path) -> None:
-    """Write the table, whole or not at all."""
+def write(runs: Sequence[Past], root: Path, target: Path) -> None:
+    """Write the page and the picture it shows, each whole or not at all."""
     from samples.kit.run import said_if_it_fails
 
-    with said_if_it_fails(target) as path:
-        aside = path.with_name(path.name + ".new")
-        aside.write_text(markdown(runs), encoding="utf-8")
-        os.replace(aside, path)
+    files = {target: markdown(runs, root).encode()}
+    swept = sweep_of("mlp-batches", root)
+    if swept:
+        files[target.with_name(picture_name(swept[0]))] = (swept[0] / "sweep.png").read_bytes()
+    for file, content in files.items():
+        with said_if_it_fails(file) as path:
+            aside = path.with_name(path.name + ".new")
+            aside.write_bytes(content)
+            os.replace(aside, path)
