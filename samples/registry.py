@@ -89,6 +89,8 @@ SAMPLES = {
                "MNIST", "6 min", READERS, cuda=True),
         Sample("char-rnn", "a recurrent network learns to write: plain, LSTM or GRU", "samples.char_rnn",
                "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
+        Sample("gpt", "a small language model: attention, block by block, learns to write", "samples.gpt",
+               "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
     )

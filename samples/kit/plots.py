@@ -30,12 +30,16 @@ LOOK = {
 }
 
 
-def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int = 110) -> tuple[Figure, Any]:
-    """A figure in the look of the samples, and its axes (a list of them when there are several columns).
+def figure(
+    width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int = 110, rows: int = 1
+) -> tuple[Figure, Any]:
+    """A figure in the look of the samples, and its axes (a list of them when there are several columns, and a list of such rows
+    when there are several of those).
 
     Args:
         width, height: inches.
         columns: how many axes side by side.
+        rows: how many of those one below the other.
         dpi: pixels per inch.
     """
     import matplotlib
@@ -47,8 +51,10 @@ def figure(width: float = 6.4, height: float = 4.0, columns: int = 1, dpi: int =
     matplotlib.rcParams["axes.prop_cycle"] = cycler(color=[BLUE, ORANGE, GREEN, RED, PURPLE, GREY])
     result = Figure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(result)  # Agg by itself: no window system, and pyplot keeps no list of open figures
-    axes = result.subplots(1, columns)
-    return result, axes if columns == 1 else list(axes)
+    axes = result.subplots(rows, columns, squeeze=False)
+    if rows > 1:
+        return result, [list(row) for row in axes]
+    return result, axes[0, 0] if columns == 1 else list(axes[0])
 
 
 def png(picture: Figure | Image) -> bytes:

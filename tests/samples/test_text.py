@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minitorch
+from samples import gpt
 from samples.kit.errors import SampleError
 from samples.kit.text import Vocabulary, choose, read_text, sentences, split, streams, windows
 from samples.main import main
@@ -97,3 +98,62 @@ def test_char_rnn(run, cell, tmp_path, capsys):
     out = capsys.readouterr().out.split("epochs\n")[1]
     assert out.startswith("the dog") and "anna" in out and len(out) == len("the dog") + len("anna") + 2 * 41
     assert main([*asked, "XX"]) == 1 and "never seen 'X'" in capsys.readouterr().err
+
+
+def test_gpt(run, tmp_path, capsys):
+    folder, lines, out = run("gpt", "--data", "synthetic", "--characters", "60", plots=True)
+    assert lines[-1]["val_loss"] < 0.4 * UNIFORM
+    assert (folder / "written.txt").read_text().strip() in out and (folder / "attention.png").exists()
+    asked = ["run", "gpt", "--runs", str(tmp_path), "--characters", "40", "--temperature", "0", "--predict", "clara"]
+    for _ in range(2):
+        assert main(asked) == 0
+    first, second = (text.split("\n", 1)[1] for text in capsys.readouterr().out.split("trained in ")[1:])
+    assert first == second and first.startswith("clara") and len(first) == len("clara") + 41
+    assert main(["run", "gpt", "--quick", "--data", "synthetic", "--width", "50", "--runs", str(tmp_path)]) == 1
+    assert "--width 50 cannot be shared by --heads 4" in capsys.readouterr().err
+
+
+def small_gpt(length=8):
+    config = gpt.Config(blocks=2, width=8, heads=2, length=length)
+    minitorch.manual_seed(1)
+    return config, gpt.GPT(config, vocabulary=5).eval()
+
+
+def test_no_place_sees_what_comes_later():
+    config, model = small_gpt()
+    x = minitorch.randint(0, 5, (1, 8))
+    changed = x.clone()
+    changed[0, 5] = (changed[0, 5] + 1) % 5
+    before, after = model(x).detach().numpy()[0], model(changed).detach().numpy()[0]
+    assert (before[:5] == after[:5]).all() and (before[5:] != after[5:]).any(1).all()
+
+
+def test_the_attention_that_is_drawn_is_the_one_that_is_used():
+    _, model = small_gpt()
+    attention = model.blocks[0].attention
+    x = minitorch.randn(2, 6, 8)
+    looks = attention.map(x)
+    assert looks.sum(-1).detach().numpy() == pytest.approx(1, abs=1e-6)
+    told = (looks @ attention.parts(x)[2]).transpose(1, 2).flatten(2)
+    np.testing.assert_allclose(attention.out(told).detach().numpy(), attention(x).detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [9, 10, 13, 100])
+def test_every_place_is_examined_once_with_half_a_piece_to_look_back_at(count):
+    config, model = small_gpt()
+    numbers = np.random.default_rng(0).integers(0, 5, count)
+    losses = []
+    for place in range(count - 1):  # of the target at place + 1
+        starts = np.append(np.arange(0, count - 9, 4), count - 9)
+        start = next(s for s in starts if s + 8 > place)  # the first piece that holds it
+        x, y = windows(numbers, np.array([start]), 8)
+        assert place - start >= 4 or start == 0 or start == count - 9
+        losses.append(minitorch.nn.functional.cross_entropy(model(x)[0], y[0], reduction="none")[int(place - start)].item())
+    assert gpt.examine(model, numbers, config) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_the_rate_rises_and_falls():
+    config = gpt.Config(epochs=2, batches=100, warmup=10)
+    shares = [gpt.share_of_rate(step, config) for step in range(200)]
+    assert shares[0] == 0.1 and max(shares) == shares[10] == 1 and shares[9] == 1
+    assert all(a > b for a, b in zip(shares[10:], shares[11:])) and shares[-1] == pytest.approx(1 / 30, abs=0.01)
