@@ -15,6 +15,7 @@ from minitorch.core.tensor import Tensor
 from repl.branches import Branch
 from repl.pictures import Look
 from repl.stops import Display, Point
+from viz.format import host
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -88,15 +89,20 @@ class Held:
     node: Node
     slots: dict[str, Any]
     version: int | None
-    arrays: list[tuple[np.ndarray, np.ndarray]]
+    arrays: list[tuple[Any, Any]]
 
     @classmethod
     def of(cls, node: Node) -> Held:
         """The node as it is."""
         bound = (*BOUND, "requires_grad", "_cell") if isinstance(node, Tensor) else BOUND
         slots = {name: getattr(node, name) for name in bound if hasattr(node, name)}
-        arrays = [(a, a.copy()) for a in (node.raw, getattr(slots.get("_grad"), "raw", None)) if isinstance(a, np.ndarray)]
+        arrays = [(a, a.copy()) for a in (node.raw, getattr(slots.get("_grad"), "raw", None)) if hasattr(a, "dtype")]
         return cls(node, slots, node._cell[0] if node._cell is not None else None, arrays)
+
+    @property
+    def raw(self) -> Any:
+        """The number or array that the node held."""
+        return next((copy for array, copy in self.arrays if array is self.slots["raw"]), self.slots["raw"])
 
     @property
     def size(self) -> int:
@@ -118,7 +124,7 @@ class Held:
     def put_back(self) -> None:
         """Make the node what it was."""
         for array, copy in self.arrays:
-            if array.flags.writeable:
+            if getattr(array.flags, "writeable", True):  # CuPy's flags do not say
                 array[...] = copy
         for name, value in self.slots.items():
             setattr(self.node, name, value)
@@ -237,9 +243,7 @@ def _same_items(box: Any, copy: Any) -> bool:
     return all(a is b for a, b in zip(box, copy))
 
 
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
+def _equal(a: Any, b: Any) -> bool:
     """Whether two arrays hold the same numbers; a nan is the same as a nan."""
-    try:
-        return bool(np.array_equal(a, b, equal_nan=True))
-    except TypeError:  # no numbers
-        return bool(np.array_equal(a, b))
+    a, b = host(a), host(b)
+    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))

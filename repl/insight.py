@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minitorch.core.node import Node
+from minitorch.optim import Optimizer
 from repl import catches
 from repl.catches import size
+from repl.edits import Held
 from repl.graph import held
 from repl.phrases import ABSENT, count, plain, shape_text
 from repl.registry import CommandError
@@ -25,33 +28,64 @@ MOST = 40
 def gradients(session: Session) -> View:
     """Each parameter: norms of the number and its gradient, what an update moves, and how much of it is exactly 0."""
     graph, stepper = session.graph, session.stepper
-    rows = []
-    leaves = [node for node in graph.nodes if node.is_leaf and node.requires_grad]
+    leaves = [node for node in graph.leaves if node.requires_grad]
     if not leaves:
         raise CommandError("no leaf of this graph gets a gradient")
-    total = 0.0
-    for node in leaves:
-        grad = graph.gradient(node) if stepper is not None else held(node)
+    found = [graph.gradient(node) if stepper is not None else held(node) for node in leaves]
+    if all(grad is None for grad in found):
+        raise CommandError(
+            "no gradient has arrived at a leaf yet" + ("; `end` goes on to the end of the pass" if stepper else "")
+        )
+    optimizer, moves = updates(session)
+    rows = []
+    for node, grad in zip(leaves[:MOST], found):
         weight, slope = size(node.raw), size(grad)
-        total += slope**2
         zeros = "" if grad is None else f"{100 * float(np.mean(host(plain(grad)) == 0)):.0f}%"
-        ratio = number(slope / weight, 3) if grad is not None and weight else ""
+        moved = moves.get(node) if optimizer else slope if grad is not None else None
+        ratio = number(moved / weight, 3) if moved is not None and weight else ""
         rows.append(
             (graph.name(node), _count(node), number(weight, 3), number(slope, 3) if grad is not None else ABSENT, ratio, zeros)
         )
-    footer = "grad/weight × learning rate is how far plain SGD moves the weight, as a share of it; about 0.001 is healthy"
-    summary = f"all together: |grad| = {number(total**0.5, 4)}"
-    if len(rows) > MOST:
-        summary += f"; the first {MOST} of {len(rows)}"
-    return Table(
-        ("leaf", "size", "|weight|", "|grad|", "grad/weight", "zero"),
-        tuple(rows[:MOST]),
-        summary,
-        footer,
-        None,
-        (1, 2, 3, 4, 5),
-        0,
-    )
+    if optimizer:
+        footer = f"update/weight: how far {optimizer}'s next step moves the weight, as a share of it; about 0.001 is healthy"
+    else:
+        footer = "grad/weight × learning rate is how far plain SGD moves the weight, as a share of it; about 0.001 is healthy"
+        if any(isinstance(x, Optimizer) for x in session.variables.values()):
+            footer += "; at the end of the pass, what your optimizer would do"
+    summary = f"all together: |grad| = {number(sum(size(grad) ** 2 for grad in found) ** 0.5, 4)}"
+    if len(leaves) > MOST:
+        summary += f"; the first {MOST} of {len(leaves)}"
+    ratio = "update/weight" if optimizer else "grad/weight"
+    header = ("leaf", "size", "|weight|", "|grad|", ratio, "zero")
+    return Table(header, tuple(rows), summary, footer, None, (1, 2, 3, 4, 5), 0)
+
+
+def updates(session: Session) -> tuple[str, dict[Node, float]]:
+    """What the optimizers among the variables would do now: their names, and how far they would move each parameter.
+
+    They take their step, and all of it is taken back. Nothing where there is none, where gradients are still to come, and
+    in a what-if (whose gradients the optimizers do not have).
+    """
+    stepper, branches = session.stepper, session.branches
+    if stepper is not None and not stepper.finished or branches is not None and branches.current is not branches.all[0]:
+        return "", {}
+    moved: dict[Node, float] = {}
+    names = []
+    for optimizer in {id(x): x for x in session.variables.values() if isinstance(x, Optimizer)}.values():
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if held(p) is not None]
+        state, before = copy.deepcopy(optimizer.state_dict()), [Held.of(p) for p in parameters]
+        try:
+            optimizer.step()
+            for p, was in zip(parameters, before):
+                moved[p] = size(p.raw - was.raw)
+            names.append(type(optimizer).__name__)
+        except Exception:  # one that needs a closure, or a gradient that is not there: it cannot be asked
+            continue
+        finally:
+            for was in before:
+                was.put_back()
+            optimizer.load_state_dict(state)
+    return " and ".join(dict.fromkeys(names)), moved
 
 
 def _count(node: Node) -> str:
@@ -60,7 +94,7 @@ def _count(node: Node) -> str:
 
 
 def modules(session: Session) -> View:
-    """Each module: how many nodes it made, the norm of the gradients in it, and dead units of its activations."""
+    """Each module: its parameters and the norm of their gradients, the gradients at its nodes, and its dead units."""
     graph, stepper = session.graph, session.stepper
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
@@ -70,14 +104,24 @@ def modules(session: Session) -> View:
     for scope, nodes in list(found.items())[:MOST]:
         read = {x: None for node in nodes for x in node.inputs or () if isinstance(x, Node) and x.is_leaf and x.requires_grad}
         amount = sum(int(host(x.raw).size) for x in read)
+        weights = [graph.gradient(x) if stepper is not None else held(x) for x in read]
+        arrived = [size(grad) for grad in weights if grad is not None]
         flows = [stepper.flow(node) for node in nodes] if stepper is not None else [held(node) for node in nodes]
         norms = [size(flow) for flow in flows if flow is not None]
         dead = [_dead(node) for node in nodes if node.op is not None and node.op.name in catches.CUTS]
-        units = f"{sum(d for d, _ in dead)}/{sum(n for _, n in dead)}" if dead else ""
         rows.append(
-            (scope, str(len(nodes)), f"{amount:,}" if amount else "", number(max(norms), 3) if norms else ABSENT, units)
+            (
+                scope,
+                str(len(nodes)),
+                f"{amount:,}" if amount else "",
+                (number(sum(norm**2 for norm in arrived) ** 0.5, 3) if arrived else ABSENT) if read else "",
+                number(max(norms), 3) if norms else ABSENT,
+                f"{sum(d for d, _ in dead)}/{sum(n for _, n in dead)}" if dead else "",
+            )
         )
-    return Table(("module", "nodes", "parameters", "largest |grad|", "dead"), tuple(rows), right=(1, 2, 3, 4), yields=0)
+    header = ("module", "nodes", "parameters", "their |grad|", "largest at a node", "dead")
+    footer = "dead: units of an activation that are 0 for every input" if any(row[5] for row in rows) else ""
+    return Table(header, tuple(rows), footer=footer, right=(1, 2, 3, 4, 5), yields=0)
 
 
 def _dead(node: Node) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from samples.ndarray import Array
@@ -136,3 +137,25 @@ def test_info_on_training() -> None:
     grads = say(s, "info grads")
     assert "net.0.weight" in grads and "grad/weight" in grads and "all together" in grads
     assert "dead" in say(s, "info module") and "way back" in say(s, "info memory")
+
+
+@pytest.mark.parametrize("optimizer", ["optim.SGD(net.parameters(), lr=0.5, momentum=0.9)", "optim.Adam(net.parameters())"])
+def test_info_grads_tells_what_the_optimizer_would_do_and_leaves_no_trace(optimizer: str) -> None:
+    s = session(*NET[:3], f"opt = {optimizer}", "L.backward()", "opt.step()", "opt.zero_grad()", *NET[2:])
+    assert "no gradient has arrived at a leaf yet; `end`" in refuse(s, "info grads")
+    say(s, "end")
+    before = [p.tolist() for p in s.namespace["net"].parameters()]
+    state = repr(s.namespace["opt"].state_dict())
+    shown = say(s, "info grads")
+    assert [p.tolist() for p in s.namespace["net"].parameters()] == before and repr(s.namespace["opt"].state_dict()) == state
+    row = next(line.split() for line in shown.splitlines() if "net.2.bias" in line)
+    s.namespace["opt"].step()
+    after = np.array(s.namespace["net"][2].bias.tolist())
+    moved = np.linalg.norm(after - before[3]) / np.linalg.norm(before[3])
+    assert "update/weight" in shown and float(row[-2]) == pytest.approx(moved, rel=1e-2)
+
+
+def test_info_grads_without_an_optimizer() -> None:
+    assert "grad/weight × learning rate" in " ".join(say(session(*NET, "end"), "info grads").split())
+    needs = "class Needs(optim.SGD):\n    def step(self, closure): pass"  # which cannot be asked
+    assert "grad/weight" in say(session(*NET, needs, "opt = Needs(net.parameters(), lr=0.1)", "end"), "info grads")
