@@ -14,7 +14,7 @@ from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd, cuda, data, linalg, nn, ops, optim, utils
+from . import autograd, backends, cuda, data, linalg, nn, ops, optim, utils
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .backend.threads import get_num_threads, set_num_threads
 from .core.device import device
@@ -101,7 +101,7 @@ if _gc.get_threshold()[0] in (700, 2000):
     _gc.set_threshold(200_000, *_gc.get_threshold()[1:])
 
 __all__ = [
-    "Contribution", "Stepper", "Tensor", "Value", "autograd", "cuda", "data", "debug", "device", "enable_grad",
+    "Contribution", "Stepper", "Tensor", "Value", "autograd", "backends", "cuda", "data", "debug", "device", "enable_grad",
     "get_default_dtype", "grad", "inference_mode", "inspect", "is_grad_enabled", "linalg", "load", "nn", "no_grad", "optim",
     "promote_types", "random", "save", "set_default_dtype", "set_grad_enabled", "set_trace", "tensor", "utils",
 ]  # fmt: skip
@@ -117,6 +117,8 @@ __all__ += [
 __all__ += ops.__all__
 __all__ += create.__all__
 __all__ += random.__all__
+
+backends.fast.enable_if_asked()
 
 if _os.environ.get("MINITORCH_DEBUG"):  # the third thread upwards: the terminal, asked for from outside the program
     _importlib.import_module("repl.attach").from_environment(_os.environ["MINITORCH_DEBUG"])

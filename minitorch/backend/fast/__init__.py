@@ -1,0 +1,14 @@
+"""NumPy's names on NumPy arrays, some of them answered by compiled kernels (numba) and by oneDNN.
+
+Every name is the NumPy backend's unless it is imported below. A kernel takes what it was made for, large arrays of float32 or
+float64, and hands the rest to NumPy's. Switched on by `minitorch.backends.fast`.
+"""
+
+# ruff: noqa: F401, F403, F811  (a namespace)
+from __future__ import annotations
+
+from ..numpy import *
+from .convolution import conv, conv_input, conv_weight
+from .elementwise import masked, maximum  # type: ignore[assignment]
+from .normalize import RULES, mean, mean_product, standardize, sum
+from .pool import max_pool, spread, sum_pool, unpool, winners
