@@ -1,7 +1,15 @@
 """The same classifier twice: first as bare tensors, then with Module, Dataset, DataLoader, transforms and an optimizer.
 
-Both are 784-128-10 networks that learn 70,000 pictures of clothes, from the same first weights and in the same order, so they
-end with the same accuracy. What differs is the code: compare `Bare` with `model`, and see what the second need not say.
+Both are 784-128-10 networks that learn 60,000 pictures of clothes, from the same first weights and in the same order, so they
+end with the same accuracy. What differs is the code, and that is the lesson: all that `Bare` spells out has a name.
+
+    two tensors of the right size, by hand          nn.Linear
+    x @ w.T + b, then hidden * (hidden > 0)         nn.Sequential, nn.ReLU
+    max, exp, sum, log, one index, mean             nn.CrossEntropyLoss
+    velocities, p -= rate * v, p.grad = None        optim.SGD: step(), zero_grad()
+    the cosine that lowers the rate                 lr_scheduler.CosineAnnealingLR
+    randperm, then slices of it                     DataLoader
+    pixels / 255, minus the mean, by the deviation  transforms: ToTensor, Normalize
 
     minitorch run fashion-mnist
     minitorch run fashion-mnist --data synthetic     # digits drawn by a program, no network needed

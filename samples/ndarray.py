@@ -8,6 +8,8 @@ and nowhere else. So permuting, slicing, reversing, broadcasting and most reshap
 over the same buffer. Only `compact` copies, and a reshape that no strides can express. The same class runs on a Python list, on
 NumPy's memory and, where there is a GPU, on CuPy's. (Strides count elements here; NumPy's count bytes.)
 
+At the prompt of `minitorch`, `storage x` tells the same story of any tensor x, and names the nodes that share its buffer.
+
     minitorch run ndarray
     minitorch run ndarray --backend python --size 60       # how long a matrix product takes without NumPy
 """

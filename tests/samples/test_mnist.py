@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
+import http.server
 import os
 import struct
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -184,6 +187,37 @@ def test_without_a_network_one_sentence_names_the_ways_out(cache, monkeypatch):
         MNIST(download=True)
     text = str(error.value)
     assert "ConnectionError" in text and "--data DIR" in text and "--data synthetic" in text and "\n" not in text
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves the files of a folder, and says nothing."""
+
+    def log_message(self, *args):
+        pass
+
+
+def test_from_a_server(cache, tmp_path, monkeypatch):
+    pytest.importorskip("requests")
+    served = write_set(tmp_path / "served", pack=lambda content: gzip.compress(content, mtime=0), suffix=".gz")
+    monkeypatch.delenv("MINITORCH_DATA", raising=False)
+    monkeypatch.setattr(MNIST, "files", {name: "md5:" + hashlib.md5((served / f"{name}.gz").read_bytes()).hexdigest()
+                                         for name in MNIST.files})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=served)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setattr(MNIST, "address", f"http://127.0.0.1:{server.server_port}/")
+        assert MNIST(download=True).targets.tolist() == LABELS.tolist()
+        (kept, *_) = sorted(cache.glob("train-images*"))
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[: len(whole) // 2])  # a disk that was full, a copy that was stopped
+        assert len(MNIST(download=True)) == 3 and kept.read_bytes() == whole
+        (served / "t10k-images-idx3-ubyte.gz").write_bytes(b"an error page")
+        with pytest.raises(SampleError, match="could not be fetched from http://127"):
+            MNIST(train=False, download=True)
+        assert not list(cache.glob("t10k*"))
+        server.shutdown()
+    kept.unlink()
+    with pytest.raises(SampleError, match="could not be fetched .*ConnectionError.*--data synthetic"):
+        MNIST(download=True)
 
 
 def test_synthetic_digits_are_the_same_every_time_and_learnable():
