@@ -11,6 +11,7 @@ from typing import Any
 from minitorch.backend.numpy import stretched_axes
 from minitorch.core.backward import needed_slots
 from minitorch.core.naming import names as engine_names
+from minitorch.core.naming import scopes
 from minitorch.core.node import Node, ancestors
 from minitorch.core.stepper import Contribution, Stepper
 from minitorch.core.value import Value
@@ -20,7 +21,7 @@ from viz.extent import HOPS, Extent, near
 from viz.format import DIGITS, Content, content, number, scalar
 from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
-from viz.modules import READABLE, Group, is_parameter, line_groups, module_groups
+from viz.modules import READABLE, Group, Homes, is_parameter, line_groups, module_groups
 from viz.simplify import framed, shorten_edges
 from viz.wording import constant_text, factor, local_text, rule_text, short_rule, shown_name, title
 
@@ -70,6 +71,7 @@ class Builder:
                 "with backward(retain_graph=True)"
             ) from None
         self.names = engine_names(root, variables)
+        self.homes = Homes(*scopes(everything, variables))
         self.shown: list[Node] = everything
         if extent.focused:
             self.shown, note = extent.part(everything, self.names)
@@ -97,7 +99,7 @@ class Builder:
             subtitle=self.subtitle(),
             nodes=nodes,
             edges=edges,
-            clusters=framed(nodes, edges),
+            clusters=framed(nodes, edges, self.homes.models),
             notes=(*self.notes, *notes),
             legend=legend(nodes, edges),
         )
@@ -122,7 +124,7 @@ class Builder:
                     continue
                 source = (self.box_of.get(x) or self.ids[x]) if isinstance(x, Node) else f"{id}c{slot}"
                 if not isinstance(x, Node):
-                    nodes.append(self._constant(source, x, node.scope))
+                    nodes.append(self._constant(source, x, self.homes.scopes[node]))
                 edges.append(self.edge(source, node, slot))
             if hidden:
                 nodes.append(self._stub(id, [inputs[slot] for slot in hidden]))
@@ -171,7 +173,7 @@ class Builder:
             "value": self.content(node.raw),
             "wants_gradient": node.requires_grad,
             "output": node is self.root and op is not None,
-            "scope": node.scope,
+            "scope": self.homes.scopes[node],
             "where": f"{os.path.basename(where[0])}:{where[1]}" if where else "",
         }
         if self.stepper is None:
@@ -256,7 +258,7 @@ class Builder:
         asked = extent.depth is not None or extent.collapse
         if not asked and len(self.shown) <= READABLE:
             return []
-        groups = module_groups(self.shown, extent.depth, extent.expand, extent.collapse, extent.repeats)
+        groups = module_groups(self.shown, self.homes, extent.depth, extent.expand, extent.collapse, extent.repeats)
         if groups and not asked:
             self.notes.append(f"{len(self.shown):,} nodes: modules are closed; depth, expand and collapse open and close them.")
         if not groups and not asked and len(self.shown) > limit and self.stepper is None:

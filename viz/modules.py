@@ -34,22 +34,32 @@ class Group:
         return frozenset(self.members)
 
 
-def levels(path: str) -> list[str]:
-    """The levels of a module path, outermost first: `a.0.b` gives `a.0` and `a.0.b`."""
+@dataclass(frozen=True)
+class Homes:
+    """The path of the module of every node. Where there are several models, it begins with the name of one of `models`."""
+
+    scopes: Mapping[Node, str]
+    models: frozenset[str] = frozenset()
+
+
+def levels(path: str, models: frozenset[str] = frozenset()) -> list[str]:
+    """The levels of a module path, outermost first: `a.0.b` gives `a.0` and `a.0.b`, but a model is a level of its own."""
     found: list[str] = []
     parts = path.split(".") if path else []
     for i, part in enumerate(parts):
         prefix = ".".join(parts[: i + 1])
-        if found and part.isdigit() and not parts[i - 1].isdigit():
+        if found and part.isdigit() and not parts[i - 1].isdigit() and found[-1] not in models:
             found[-1] = prefix
         else:
             found.append(prefix)
     return found
 
 
-def closed(path: str, depth: int, expand: Sequence[str], collapse: Sequence[str]) -> str:
+def closed(
+    path: str, depth: int, expand: Sequence[str], collapse: Sequence[str], models: frozenset[str] = frozenset()
+) -> str:  # fmt: skip
     """The path of the box in which a node of module `path` disappears, "" where it is drawn itself."""
-    steps = levels(path)
+    steps = levels(path, models)
     for step in steps:
         if any(fnmatchcase(step, pattern) for pattern in collapse):
             return step
@@ -89,26 +99,25 @@ def homes(nodes: Sequence[Node], home: Callable[[Node], str], older: bool = Fals
 
 
 def module_groups(
-    nodes: Sequence[Node], depth: int | None, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
+    nodes: Sequence[Node], at: Homes, depth: int | None, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
 ) -> list[Group]:  # fmt: skip
     """The boxes for the modules that are closed. Without a depth, as many levels are open as stay readable."""
-    scopes = {node.scope for node in nodes}
-    deepest = max((len(levels(scope)) for scope in scopes), default=0)
+    deepest = max((len(levels(scope, at.models)) for scope in set(at.scopes.values())), default=0)
     if depth is not None:
-        return _at_depth(nodes, depth, expand, collapse, repeats)
+        return _at_depth(nodes, at, depth, expand, collapse, repeats)
     for level in range(deepest, 0, -1):
-        groups = _at_depth(nodes, level, expand, collapse, repeats)
+        groups = _at_depth(nodes, at, level, expand, collapse, repeats)
         if len(nodes) - sum(len(group.members) - 1 for group in groups) <= READABLE:
             return groups
-    return _at_depth(nodes, 0, expand, collapse, repeats)
+    return _at_depth(nodes, at, 0, expand, collapse, repeats)
 
 
 def _at_depth(
-    nodes: Sequence[Node], depth: int, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
+    nodes: Sequence[Node], at: Homes, depth: int, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
 ) -> list[Group]:  # fmt: skip
-    boxes = {scope: closed(scope, depth, expand, collapse) for scope in {node.scope for node in nodes}}
+    boxes = {scope: closed(scope, depth, expand, collapse, at.models) for scope in set(at.scopes.values())}
     inside: dict[str, list[Node]] = {}
-    place = homes(nodes, lambda node: boxes[node.scope])
+    place = homes(nodes, lambda node: boxes[at.scopes[node]])
     for node in nodes:
         if place.get(node):
             inside.setdefault(place[node], []).append(node)
@@ -117,14 +126,14 @@ def _at_depth(
     return [
         Group(
             names_of[0] if len(names_of) == 1 else f"{names_of[0]} … {names_of[-1]}",
-            tuple(node for path in names_of for node in inside[path]), len(names_of), "module", _parent(names_of[0]),
+            tuple(node for path in names_of for node in inside[path]), len(names_of), "module", _parent(names_of[0], at.models),
         )
         for names_of in names
     ]  # fmt: skip
 
 
-def _parent(path: str) -> str:
-    above = levels(path)[:-1]
+def _parent(path: str, models: frozenset[str]) -> str:
+    above = levels(path, models)[:-1]
     return above[-1] if above else ""
 
 

@@ -75,8 +75,9 @@ def _far_uses(node: NodeView, uses: Sequence[EdgeView], ranks: dict[str, int]) -
     return [edge for edge in ordered if ranks[edge.target] - ranks[node.id] > LONG]
 
 
-def framed(nodes: Nodes, edges: Edges) -> tuple[ClusterView, ...]:
-    """A frame for every module with two or more boxes. A parameter that only one module uses stands inside."""
+def framed(nodes: Nodes, edges: Edges, models: frozenset[str] = frozenset()) -> tuple[ClusterView, ...]:
+    """A frame for every module with two or more boxes, and for each of several `models`. A parameter that only one module
+    uses stands inside; what has no frame of its own stands in the one around it."""
     home = {node.id: node.scope for node in nodes}
     readers: dict[str, set[str]] = {}
     for edge in edges:
@@ -88,12 +89,18 @@ def framed(nodes: Nodes, edges: Edges) -> tuple[ClusterView, ...]:
     for node in nodes:
         if home[node.id]:
             inside.setdefault(home[node.id], []).append(node.id)
-    paths = sorted(path for path, members in inside.items() if len(members) > 1)
+    drawn = {model for model in models if any(f"{path}.".startswith(f"{model}.") for path in inside)}
+    paths = sorted({path for path, members in inside.items() if len(members) > 1} | drawn)
+    around = {
+        path: max((other for other in paths if path.startswith(f"{other}.")), key=len, default="") for path in [*inside, *paths]
+    }
+    for path in list(inside):
+        if path not in paths and around[path]:
+            inside.setdefault(around[path], []).extend(inside[path])
     ids = {path: f"m{number}" for number, path in enumerate(paths, 1)}
     clusters = []
     for path in paths:
-        above = [other for other in paths if path.startswith(other + ".")]
-        parent = max(above, key=len, default="")
+        parent = around[path]
         label = f"module {path[len(parent) + 1 :] if parent else path}"
-        clusters.append(ClusterView(ids[path], label, ids.get(parent, ""), tuple(inside[path])))
+        clusters.append(ClusterView(ids[path], label, ids.get(parent, ""), tuple(inside.get(path, ()))))
     return tuple(clusters)

@@ -8,7 +8,7 @@ from typing import Any
 from .location import frame_variables
 from .node import Node, ancestors
 
-__all__ = ["frame_variables", "names"]
+__all__ = ["frame_variables", "names", "scopes"]
 
 
 def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None) -> dict[Node, str]:
@@ -41,7 +41,26 @@ def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None)
     return dict(zip(taken.values(), taken))
 
 
-def _numbered(kind: str, taken: Mapping[str, Node], counts: dict[str, int]) -> str:
+def scopes(nodes: Iterable[Node], variables: Mapping[str, Any]) -> tuple[dict[Node, str], frozenset[str]]:
+    """The path of the module of every node, and the names of the models that these paths begin with: none where there is but
+    one model. Of several (a GAN's two, called one after the other) each goes by the variable that holds it, else by its class.
+    """
+    paths: dict[Node, Any] = {node: node.scope for node in nodes}
+    models = {path.model: path.kind for path in paths.values() if hasattr(path, "model")}
+    if len(models) < 2:
+        return paths, frozenset()
+    held = {id(thing): name for name, thing in variables.items() if id(thing) in models}
+    counts: dict[str, int] = {}
+    named: dict[str, int] = {}
+    for model, kind in models.items():
+        name = held.get(model)
+        named[name if name is not None and name not in named else _numbered(kind, named, counts)] = model
+    names = {model: name for name, model in named.items()}
+    full = {node: f"{names[path.model]}.{path}" if hasattr(path, "model") else path for node, path in paths.items()}
+    return full, frozenset(named)
+
+
+def _numbered(kind: str, taken: Mapping[str, object], counts: dict[str, int]) -> str:
     """`kind_1`, `kind_2`, ...: the first that is free. `counts` remembers where to go on."""
     number = counts.get(kind, 0) + 1
     while f"{kind}_{number}" in taken:

@@ -23,6 +23,21 @@ _structure = 0
 """Counts changes to the tree of any module: the paths that outermost modules remember hold as long as it stands still."""
 
 
+class Path(str):
+    """Where a module stands in the model that was called ("encoder.0.attn"). `model` is the id of that model and `kind` its
+    class: two models called one after another, as a GAN's are, may have parts of the same path."""
+
+    model: int
+    kind: str
+
+    @classmethod
+    def inside(cls, model: Module, path: str) -> Path:
+        """A path below `model`."""
+        made = cls(path)
+        made.model, made.kind = id(model), type(model).__name__
+        return made
+
+
 class Module:
     """The base of layers and models. A subclass calls `super().__init__()`, assigns its parts to attributes, and
     defines `forward`; `model(x)` then runs it, and every node it makes knows the path of its module.
@@ -78,7 +93,7 @@ class Module:
         """id -> path of this module and all below it, worked out again after a change to any module."""
         version, paths = self._paths
         if version != _structure or paths.get(id(self)) != "":  # the second: this module is a copy of another
-            paths = {id(module): path for path, module in self.named_modules()}
+            paths = {id(module): Path.inside(self, path) for path, module in self.named_modules()}
             self.__dict__["_paths"] = (_structure, paths)
         return {key: f"{outside}.{path}" if path else outside for key, path in paths.items()} if outside else paths
 

@@ -95,18 +95,18 @@ def of(net: nn.Module, *shapes: tuple[int, ...]) -> Tensor:
     return net(*(tensor(numbers(*shape, seed=k), name=name) for k, (shape, name) in enumerate(zip(shapes, names)))).sum().named("loss")
 
 
-def gan() -> Tensor:
+def nets() -> tuple[nn.Module, nn.Module]:
+    """A GAN's generator and critic."""
+    minitorch.manual_seed(0)
+    return (nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3)),
+            nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1)))  # fmt: skip
+
+
+def gan(generator: nn.Module, critic: nn.Module) -> Tensor:
     """What a generator learns from: its picture judged by the other net."""
-    minitorch.manual_seed(0)
-    generator = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3))
-    critic = nn.Sequential(nn.Linear(3, 4), nn.LeakyReLU(0.2), nn.Linear(4, 1))
     fake = generator(tensor(numbers(2, 2), name="noise")).named("fake")
-    return nn.functional.binary_cross_entropy_with_logits(critic(fake), minitorch.ones(2, 1)).named("loss")
-
-
-def made(make: Any) -> Any:
-    minitorch.manual_seed(0)
-    return make()
+    real = tensor(np.ones((2, 1), np.float32), name="real")
+    return nn.functional.binary_cross_entropy_with_logits(critic(fake), real).named("loss")
 
 
 GRAPHS = {
@@ -121,5 +121,5 @@ GRAPHS = {
     "residual": lambda: of(Residual(), (1, 2, 5, 5)),
     "lstm": lambda: of(Cell(), (1, 3), (1, 3), (1, 3)),
     "attention": lambda: of(Attention(), (3, 4)),
-    "gan": gan,
+    "gan": lambda: gan(*nets()),
 }

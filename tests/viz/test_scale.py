@@ -9,6 +9,7 @@ import pytest
 import viz
 from minitorch import Stepper, Value, inspect, nn, tensor
 from tests.viz.graphs import chain, mlp, network, readme, twice_double
+from tests.viz.lesson_graphs import gan, nets
 from viz import layout, ranked
 from viz.boxes import node_size
 from viz.extent import Extent
@@ -78,6 +79,22 @@ def test_patterns_open_and_close_modules():
     assert named(viz.draw(tower(3), depth=0, expand=["blocks.1"]).view) == ["blocks.0", "blocks.2"]
     assert named(viz.draw(tower(3), collapse=["blocks.1"]).view) == ["blocks.1"]
     assert named(viz.draw(tower(3), depth=9).view) == []
+
+
+def test_two_models_that_call_one_another_are_two_frames_with_their_names():
+    generator, critic = nets()
+    loss = gan(generator, critic)
+    view = viz.draw(loss, variables={"G": generator, "D": critic}).view
+    frames = {cluster.id: cluster for cluster in view.clusters}
+    inside = {(cluster.label, frames[cluster.parent].label if cluster.parent else "") for cluster in view.clusters}
+    models = {("module D", ""), ("module G", "")}
+    assert inside == models | {(f"module {i}", f"module {net}") for net in "GD" for i in "02"}
+    homes = {node.name: node.scope for node in view.nodes if node.kind == "operation"}
+    assert (homes["relu_1"], homes["leaky_relu_1"], homes["loss"]) == ("G.1", "D.1", "")
+    (relu,) = (node.id for node in view.nodes if node.name == "relu_1")
+    assert [cluster.label for cluster in view.clusters if relu in cluster.nodes] == ["module G"]
+    assert named(viz.draw(loss, variables={"G": generator, "D": critic}, depth=0).view) == ["G", "D"]
+    assert named(viz.draw(loss, variables={}, depth=0).view) == ["Sequential_1", "Sequential_2"]
 
 
 def test_a_large_network_is_drawn_with_its_modules_closed_and_says_so():
