@@ -11,6 +11,7 @@ from ..core.tensor import Tensor
 from ..ops.attention import MaskedSoftmax
 from ..ops.conv import Col2Im, Conv, ConvTranspose, ConvWeight, Im2Col
 from ..ops.index import Into
+from ..ops.linear import linear
 from ..ops.pad import Pad, Unpad
 from ..ops.pool import PickWinners, Spread, SumPool, Unpool
 from ..ops.resize import AlongAxes, Nearest, NearestBack
@@ -78,6 +79,15 @@ def mean_product(x: Any, y: Any, axis: Any) -> Any:
 
 def turned(x: Any) -> Any:
     return ops.transpose(x, 0, 1)
+
+
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    return linear(x, weight, bias)
+
+
+def lstm_gates(fed: Any, own: Any) -> Any:
+    i, f, g, o = ops.chunk(fed + own, 4, -1)
+    return ops.cat([ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)], -1)
 
 
 def along_axes(x: Any, matrices: Any) -> Any:

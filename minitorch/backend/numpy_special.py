@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .threads import shared
+
 # For float64, Cephes (S. Moshier, Methods and Programs for Mathematical Functions, 1989), relative error below 1e-15:
 # erf(x) = x T(x²)/U(x²) up to 1, erfc(x) = e**-x² P(x)/Q(x) up to 8, e**-x² R(x)/S(x) beyond. Highest power first.
 _T = (9.60497373987051638749e0, 9.00260197203842689217e1, 2.23200534594684319226e3, 7.00332514112805075473e3,
@@ -25,24 +27,23 @@ _R = (5.64189583547755073984e-1, 1.27536670759978104416e0, 5.0190504225118047741
 _S = (1.0, 2.26052863220117276590e0, 9.39603524938001434673e0, 1.20489539808096656605e1, 1.70814450747565897222e1,
       9.60896809063285878198e0, 3.36907645100081516050e0)  # fmt: skip
 
-# For float32, erf(x) = x A(x²)/B(x²) up to 4, where it has become 1 (Eigen's coefficients).
-_A = (-2.72614225801306e-10, 2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04,
-      -2.95459980854025e-03, -1.60960333262415e-02)  # fmt: skip
-_B = (-1.45660718464996e-05, -2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02)
+# For float32, erf(x) = tanh(x A(x²)) up to 4, where it has become 1: atanh(erf(x)) / x is smooth, and NumPy's tanh costs as
+# little as three multiplications. A is the polynomial with the smallest largest error, relative 1e-7, on 0 to 4.
+_A = (1.41857479e-7, -5.66855835e-6, 8.76377676e-5, -6.19785625e-4, -1.91829954e-4, 1.02769056e-1, 1.12837927)
 
 # A start for the inverse, good to three digits, for Newton's method to finish.
 _MIDDLE = (-0.140543331, 0.914624893, -1.645349621, 0.886226899), (0.012229801, -0.329097515, 1.442710462, -2.118377725, 1.0)
 _ENDS = (1.641345311, 3.429567803, -1.624906493, -1.970840454), (1.637067800, 3.543889200, 1.0)
 
 
-BLOCK = 2**16
+BLOCK = 2**15
 
 
 def erf(x: Any) -> Any:
     """2/√π times the integral of e**-t² from 0 to x, to the last digits of the dtype."""
     x = np.asarray(x)
     if x.dtype != np.float64:
-        return _erf_single(x) if x.size <= BLOCK else _by_blocks(_erf_single, x)
+        return (_erf_single(x) if x.size <= BLOCK else _by_blocks(_erf_single, x)).astype(x.dtype, copy=False)
     size = np.abs(x)
     square = np.minimum(size, 1) ** 2
     near = x * _polynomial(_T, square) / _polynomial(_U, square)
@@ -50,20 +51,25 @@ def erf(x: Any) -> Any:
 
 
 def _by_blocks(kernel: Callable[[ndarray], ndarray], x: ndarray) -> ndarray:
-    """`kernel` of each element of x, a block at a time, so that its many passes find the numbers in the cache (1.2 to 5.4 ms
-    for the erf of half a million of float32)."""
+    """`kernel` of each element of x, a block at a time, so that its many passes find the numbers in the cache; the blocks are
+    shared among threads."""
     flat = x.reshape(-1)
-    out = np.empty_like(flat)
-    for start in range(0, flat.size, BLOCK):
-        out[start : start + BLOCK] = kernel(flat[start : start + BLOCK])
+    out = np.empty(flat.shape, np.float32)
+
+    def work(start: int, stop: int) -> None:
+        for begin in range(start * BLOCK, min(stop * BLOCK, flat.size), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            out[block] = kernel(flat[block])
+
+    shared(-(-flat.size // BLOCK), flat.size, work)
     return out.reshape(x.shape)
 
 
 def _erf_single(x: ndarray) -> Any:
-    clipped = np.clip(x.astype(np.float32, copy=False), -4, 4)
-    square = clipped * clipped
-    result = np.clip(clipped * _polynomial(_A, square) / _polynomial(_B, square), -1, 1)
-    return result.astype(x.dtype, copy=False)
+    x = np.asarray(x, np.float32) if x.dtype != np.float32 else x
+    result = _polynomial(_A, np.minimum(x * x, 16))
+    result *= x
+    return np.tanh(result)
 
 
 def erfc(x: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -21,13 +22,15 @@ from . import scalar
 _NAMES = {"divide": "div", "power": "pow"}
 """NumPy's name -> ours, where they differ."""
 
+WHOLE = ("cholesky", "det", "inv", "slogdet", "solve", "svd")
+
 
 def __getattr__(name: str) -> Any:
     """A function of numbers is applied to each element by itself; any other name is NumPy's."""
     ours = getattr(ops, _NAMES.get(name, name), None)
     if callable(ours) and hasattr(scalar, name):
         return each(ours)
-    if name in ("cholesky", "det", "inv", "slogdet", "solve", "svd"):
+    if name in WHOLE:
         raise ValueError(f"{name} is computed by a library as a whole: there are no scalar steps of it to show")
     return getattr(arrays, name)
 
@@ -88,6 +91,27 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return numbers(x).argmin(axis, keepdims=keepdims)
 
 
+def argmedian(x: Any, axis: int, skip_nan: bool) -> Any:
+    return arrays.argmedian(numbers(x), axis, skip_nan)
+
+
+def order(x: Any, axis: int, descending: bool) -> Any:
+    return arrays.order(numbers(x), axis, descending)
+
+
+def grid_lines(along: Any, *how: Any) -> Any:
+    """Slopes and starts, as plain numbers: they are constants of the place where each Value of the grid is."""
+    return arrays.grid_lines(numbers(along), *how)
+
+
+def grid_cell(place: Any, mode: str) -> Any:
+    return arrays.grid_cell(numbers(place), mode)
+
+
+def grid_pixel(number: Any, *how: Any) -> Any:
+    return arrays.grid_pixel(numbers(number), *how)
+
+
 def softmax(x: Any, axis: int) -> Any:
     raised = each(ops.exp)(x - _peak(x, axis))
     return raised / sum(raised, axis, True)
@@ -117,6 +141,17 @@ def log_softmax_at(x: Any, target: Any) -> Any:
     return log_softmax(x, -1)[np.arange(len(x)), target], softmax(x, -1)
 
 
+def affine(x: Any, weight: Any, bias: Any) -> Any:
+    out = np.matmul(x, weight.T)
+    return out if bias is None else out + bias
+
+
+def lstm_gates(fed: Any, own: Any) -> Any:
+    i, f, g, o = np.split(fed + own, 4, axis=-1)
+    sigmoid = each(ops.sigmoid)
+    return np.concatenate([sigmoid(i), sigmoid(f), each(ops.tanh)(g), sigmoid(o)], axis=-1)
+
+
 def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int = 1) -> Any:
     """Each output element the sum over its window of input × weight."""
     kernel, axes = weight.shape[2:], range(2, x.ndim)
@@ -126,7 +161,7 @@ def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: An
     moved = (slice(None), slice(None), *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))
     windows = windows[moved]
     n, positions = x.shape[0], windows.shape[2 : x.ndim]
-    windows = np.moveaxis(windows, 1, x.ndim - 1).reshape(n, *positions, groups, -1)
+    windows = np.moveaxis(windows, 1, x.ndim - 1).reshape(n, *positions, groups, math.prod(weight.shape[1:]))
     filters = weight.reshape(groups, weight.shape[0] // groups, -1)
     parts = [np.matmul(windows[..., g, :], filters[g].T) for g in range(groups)]
     out = np.moveaxis(np.concatenate(parts, axis=-1), -1, 1)
@@ -147,7 +182,7 @@ def _axes(x: Any, axis: Any) -> Any:
 
 def _peak(x: Any, axis: Any) -> Any:
     """The largest number along `axis`, as a constant: a shift that changes neither result nor gradient."""
-    peak = numbers(x).max(axis=axis, keepdims=True)
+    peak = numbers(x).max(axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(peak), peak, 0.0).astype(object)
 
 

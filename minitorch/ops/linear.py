@@ -13,7 +13,7 @@ class Linear(Op):
     """x @ weight.T + bias: shapes (..., n_in), (n_out, n_in), (n_out,) give (..., n_out)."""
 
     def forward(self, xp, x, weight, bias):
-        return xp.matmul(x, xp.swapaxes(weight, -1, -2)) + bias
+        return xp.affine(x, weight, bias)
 
     def vjp_x(self, xp, grad, out, x, weight, bias):
         return xp.matmul(grad, weight)
@@ -29,7 +29,7 @@ class LinearNoBias(Op):
     """x @ weight.T: shapes (..., n_in), (n_out, n_in) give (..., n_out)."""
 
     def forward(self, xp, x, weight):
-        return xp.matmul(x, xp.swapaxes(weight, -1, -2))
+        return xp.affine(x, weight, None)
 
     def vjp_x(self, xp, grad, out, x, weight):
         return xp.matmul(grad, weight)

@@ -31,15 +31,15 @@ class Recurrent(Op):
         """The steps in the order in which the gradient goes through them."""
         return iter(range(length) if self.reverse else range(length - 1, -1, -1))
 
-    def before(self, xp: Any, states: list[Any], start: Any) -> Any:
-        """The state before each step, stacked, given the one after each and the first."""
-        return xp.stack([*states[1:], start] if self.reverse else [start, *states[:-1]])
+    def before(self, xp: Any, states: Any, start: Any) -> Any:
+        """The state before each step, given those after each, (time, n, size), and the first."""
+        start = xp.expand_dims(start, 0)
+        return xp.concatenate([states[1:], start] if self.reverse else [start, states[:-1]])
 
 
 def affine(xp: Any, x: Any, weight: Any, *biases: Any) -> Any:
     """x @ weight.T + the biases, for all steps at once"""
-    out = xp.matmul(x, xp.swapaxes(weight, 0, 1))
-    return out if biases[0] is None else out + sum(biases[1:], biases[0])
+    return xp.affine(x, weight, None if biases[0] is None else sum(biases[1:], biases[0]))
 
 
 def rows(xp: Any, x: Any) -> Any:
@@ -73,7 +73,7 @@ class Rnn(Recurrent):
             into[t] = (grad[t] + flow) * slope
             flow = xp.matmul(into[t], weight_hh)
         into = xp.stack(into)
-        before = self.before(xp, [out[t] for t in range(len(x))], h)
+        before = self.before(xp, out, h)
         bias = xp.sum(into, axis=(0, 1))
         return [xp.matmul(into, weight_ih), flow, across(xp, into, x), across(xp, into, before), bias, bias]
 
@@ -103,7 +103,7 @@ class Gru(Recurrent):
 
     def vjp(self, xp, grad, out, saved, needed, x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
         steps = xp.kept(saved, lambda *a: self.run(*a)[1], x, h, weight_ih, weight_hh, bias_ih, bias_hh)
-        before = self.before(xp, [out[t] for t in range(len(x))], h)
+        before = self.before(xp, out, h)
         flow, into, into_own = 0, [None] * len(x), [None] * len(x)
         for t in self.back(len(x)):
             r, z, new, memory = steps[t]
@@ -130,37 +130,40 @@ class Lstm(Recurrent):
         return (xp.stack(states), last), steps
 
     def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
-        """h after each step, the last c, and each step's gates, c before it and tanh of c after it."""
+        """h after each step, the last c, and of all steps the gates i, f, g, o, c before and tanh of c after."""
         incoming, own, size = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), xp.shape(h)[-1]
-        states: list[Any] = [None] * len(x)
-        steps: list[Any] = [None] * len(x)
+        states, gates, cells, bents = ([None] * len(x) for _ in range(4))
         for t in self.times(len(x)):
-            total = incoming[t] + xp.matmul(h, own)
-            doors, g = xp.sigmoid(total[:, : 2 * size]), xp.tanh(total[:, 2 * size : 3 * size])
-            i, f, o = doors[:, :size], doors[:, size:], xp.sigmoid(total[:, 3 * size :])
-            held, c = c, f * c + i * g
-            bent = xp.tanh(c)
-            steps[t] = i, f, g, o, held, bent
-            states[t] = h = o * bent
-        return states, c, steps
+            gates[t] = xp.lstm_gates(incoming[t], xp.matmul(h, own))
+            i, f, g, o = quarters(gates[t], size)
+            cells[t], c = c, f * c + i * g
+            bents[t] = xp.tanh(c)
+            states[t] = h = o * bents[t]
+        return states, c, tuple(map(xp.stack, (gates, cells, bents)))
 
     def vjp(self, xp, grad, out, saved, needed, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
         inputs = x, h, c, weight_ih, weight_hh, bias_ih, bias_hh
-        steps = xp.kept(saved, lambda *a: self.run(*a)[2], *inputs)
+        gates, cells, bents = xp.kept(saved, lambda *a: self.run(*a)[2], *inputs)
+        i, f, g, o = quarters(gates, xp.shape(h)[-1])
+        # Of all steps at once, what no later step changes: how c follows the sums inside i, f and g, h that inside o, h c.
+        to_i, to_f, to_g = g * i * (1 - i), cells * f * (1 - f), i * (1 - g * g)
+        to_o, to_c = bents * o * (1 - o), o * (1 - bents * bents)
         outer, into_c = grad
         flow, into_c, into = 0, 0 if into_c is None else into_c, [None] * len(x)
         for t in self.back(len(x)):
-            i, f, g, o, held, bent = steps[t]
             flow = flow if outer is None else outer[t] + flow
-            into_c = into_c + flow * o * (1 - bent * bent)
-            gates = into_c * g * i * (1 - i), into_c * held * f * (1 - f), into_c * i * (1 - g * g), flow * bent * o * (1 - o)
-            into[t] = xp.concatenate(gates, axis=1)
-            flow, into_c = xp.matmul(into[t], weight_hh), into_c * f
+            into_c = into_c + flow * to_c[t]
+            into[t] = xp.concatenate([into_c * to_i[t], into_c * to_f[t], into_c * to_g[t], flow * to_o[t]], axis=1)
+            flow, into_c = xp.matmul(into[t], weight_hh), into_c * f[t]
         into = xp.stack(into)
-        after = [step[3] * step[5] for step in steps]  # h = o · tanh(c)
-        bias = xp.sum(into, axis=(0, 1))
-        own = across(xp, into, self.before(xp, after, h))
-        return [xp.matmul(into, weight_ih), flow, into_c, across(xp, into, x), own, bias, bias]
+        bias, own = xp.sum(into, axis=(0, 1)), across(xp, into, self.before(xp, xp.parts(out)[0], h))
+        to_x = xp.matmul(into, weight_ih) if 0 in needed else None
+        return [to_x, flow, into_c, across(xp, into, x), own, bias, bias]
+
+
+def quarters(x: Any, size: int) -> Any:
+    """The four gates in the last axis of x, each of `size`."""
+    return tuple(x[..., k * size : (k + 1) * size] for k in range(4))
 
 
 def rnn_layer(x: Any, h: Any, weights: tuple[Any, ...], nonlinearity: str = "tanh", reverse: bool = False) -> tuple[Any, Any]:
