@@ -41,8 +41,8 @@ class Card:
 def card(node: NodeView) -> Card:
     """The text of one node."""
     word = "output" if node.output else node.op if node.kind == "operation" else node.kind
-    if word == node.op and f" {word}(" in node.title:
-        word = ""  # it is said
+    if word == node.op and f"= {word[:8]}" in node.title:
+        word = ""  # the title says it
     if node.kind in ("constant", "alias", "stub", "gate"):
         return Card(node.title, {"constant": "const", "alias": "again"}.get(node.kind, ""), compact=True)
     blocks = [Block("info", "" if i else "inside", (line,)) for i, line in enumerate(node.inside)]

@@ -49,9 +49,9 @@ class Picture:
         return self._svg
 
     def png(self) -> bytes:
-        """The picture as a PNG: drawn by Graphviz, 144 dots per inch, or by Pillow where there is no Graphviz or the layout
-        is fixed. Raises DrawError without either."""
-        if self.placed is not None or not layout.programs() and find_spec("PIL"):
+        """The picture as a PNG: its SVG at 144 dots per inch, drawn by Pillow; where that is not installed, or lacks the
+        letters, by Graphviz. Raises DrawError without either."""
+        if self.placed is not None or find_spec("PIL") and (raster.can_write(self.svg()) or not layout.programs()):
             return raster.png(self.svg())
         text = dot.write(self.view, direction=self.direction, pills=True, theme=self.theme)
         text = text.replace("  graph [", f'  graph [dpi={PNG_DPI} size="{PNG_INCHES},{PNG_INCHES}" ', 1)

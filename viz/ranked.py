@@ -34,12 +34,12 @@ def fitting(view: GraphView, nodes: Mapping[str, Size], edges: Mapping[str, Size
         rows.setdefault(rank, []).append(nodes.get(id) or edges[id])
 
     def room(turned: bool) -> float:
-        """By how much the picture can be enlarged, or must be reduced, to fill the screen."""
+        """By how much the picture can be enlarged, or must be reduced, to fill the screen; down, one may turn a page."""
         upright = [[Size(size.height, size.width) if turned else size for size in row] for row in rows.values()]
         length = sum(max(size.width for size in row) + GAP_ALONG for row in upright)
         breadth = max(sum(size.height + GAP_ACROSS for size in row) for row in upright)
         across, down = (breadth, length) if turned else (length, breadth)
-        return min(SCREEN.width / across, SCREEN.height / down)
+        return min(SCREEN.width / across, 2 * SCREEN.height / down)
 
     return "LR" if room(False) >= min(1.0, room(True) / 1.2) else "TB"
 

@@ -1,6 +1,6 @@
 """Our SVG as pixels, with Pillow: the few elements that the pictures are made of, in the fonts of this machine.
 
-Graphviz draws single PNGs; this draws pictures whose layout must not change from one to the next, and needs no Graphviz.
+So a PNG or a GIF is the same picture as the SVG. Letters that its fonts lack are left to Graphviz.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from viz.errors import DrawError
 
 FINER = 2  # drawn so much larger and then reduced, which makes edges smooth
 MOST = 2000  # pixels of the longer side
+PNG_ZOOM, PNG_SIDE, PNG_AREA = 2.0, 8000, 12e6  # a PNG is twice as large as the SVG, as far as its pixels allow
 FONTS = {
     ("mono", False): ("DejaVuSansMono.ttf", "LiberationMono-Regular.ttf", "Menlo.ttc", "consola.ttf"),
     ("mono", True): ("DejaVuSansMono-Bold.ttf", "LiberationMono-Bold.ttf", "Menlo.ttc", "consolab.ttf"),
@@ -28,7 +29,7 @@ _TOKEN = re.compile(r"[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?")
 Line = list[tuple[float, float]]
 
 
-def pixels(svg: str, most: int = MOST) -> Any:
+def pixels(svg: str, most: int = MOST, zoom: float = 1.0, area: float = math.inf) -> Any:
     """The Pillow image of one of our SVG documents. Raises DrawError where Pillow is not installed."""
     try:
         from PIL import Image, ImageDraw
@@ -36,7 +37,7 @@ def pixels(svg: str, most: int = MOST) -> Any:
         raise DrawError("this needs Pillow: pip install 'minitorch-stepper[samples]'") from None
     root = ET.fromstring(svg)
     width, height = float(root.get("width", 0)), float(root.get("height", 0))
-    scale = min(1.0, most / max(width, height))
+    scale = min(zoom, most / max(width, height), math.sqrt(area / (width * height)))
     image = Image.new("RGB", (math.ceil(width * scale * FINER), math.ceil(height * scale * FINER)), "white")
     _Painter(ImageDraw.Draw(image)).paint(root, scale * FINER, 0.0, 0.0)
     return image.reduce(FINER)
@@ -45,8 +46,13 @@ def pixels(svg: str, most: int = MOST) -> Any:
 def png(svg: str) -> bytes:
     """The PNG of one of our SVG documents."""
     held = io.BytesIO()
-    pixels(svg, 8000).save(held, "PNG")
+    pixels(svg, PNG_SIDE, PNG_ZOOM, PNG_AREA).save(held, "PNG")
     return held.getvalue()
+
+
+def can_write(svg: str) -> bool:
+    """Whether the usual fonts have every letter: Latin, Greek, Cyrillic, arrows and signs."""
+    return all(c < "\u0530" or "\u2000" <= c < "\u2c00" for c in set(svg))
 
 
 class _Painter:

@@ -11,7 +11,7 @@ import pytest
 
 import viz
 from minitorch import Stepper, Value, nn, tensor
-from tests.viz.graphs import broadcast, double, network, paused, readme, twice_double
+from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
 from tests.viz.test_dot import NAMES, product_of
 from viz import layout, raster
 from viz.frames import Frames
@@ -129,6 +129,17 @@ def test_without_pillow_the_way_out_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(viz.DrawError, match=r"pip install 'minitorch-stepper\[samples\]'"):
         viz.animate(double(), tmp_path / "x.gif")
+
+
+def test_a_png_is_the_svg_twice_as_large_where_pillow_has_its_letters():
+    image = pytest.importorskip("PIL.Image")
+    drawn = viz.draw(twice_double())
+    found = image.open(io.BytesIO(drawn.png()))
+    assert found.size == tuple(2 * round(float(ET.fromstring(drawn.svg()).get(side))) for side in ("width", "height"))
+    assert raster.can_write(drawn.svg())
+    for name in ("\u05e9", "\u4e2d", "\U0001d518"):
+        assert not raster.can_write(viz.draw(Value(1.0, name=name) + 1.0).svg())
+    assert max(image.open(io.BytesIO(raster.png(viz.draw(chain(300)).svg()))).size) <= raster.PNG_SIDE
 
 
 def test_a_png_without_graphviz_is_drawn_by_pillow(monkeypatch):
