@@ -133,7 +133,9 @@ def main(config: Config, run: Run) -> None:
         rate = land.rate if config.learning_rate is None else config.learning_rate
         adam_rate = land.adam_rate if config.learning_rate is None else config.learning_rate
         momentum = land.momentum if config.momentum is None else config.momentum
-        methods = {"plain": Plain(rate), "momentum": Momentum(rate, momentum), "adam": Adam(adam_rate)}
+        methods: dict[str, Plain | Momentum | Adam] = {
+            "plain": Plain(rate), "momentum": Momentum(rate, momentum), "adam": Adam(adam_rate),
+        }
         chosen = {key: method for key, method in methods.items() if config.method in ("all", key)}
         paths = {key: descend(land, start, method, config.steps or land.steps) for key, method in chosen.items()}
         for key, path in paths.items():

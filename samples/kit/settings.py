@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import math
 import re
 import types
 from collections.abc import Sequence
@@ -145,8 +146,7 @@ def read(word: str, kind: Any, flag: str, minimum: float | None) -> Any:
         value = kind(word)
     except ValueError:
         value = None
-    # NaN fails every comparison, so it is refused here as well.
-    if value is None or not (value >= minimum if minimum is not None else value == value):
+    if value is None or not math.isfinite(value) or (minimum is not None and value < minimum):
         raise UsageError(f"{flag} takes {what}{bound}, not '{word}'")
     return value
 

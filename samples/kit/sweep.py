@@ -10,9 +10,10 @@ import itertools
 import json
 import math
 import os
+import signal
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -60,7 +61,15 @@ def sweep(sample: Sample, argv: Sequence[str], prog: str) -> int:
              for combination in combinations for seed in seeds]
     print(f"{len(tasks)} runs of {sample.name}: {len(combinations)} settings, {rounds} rounds each", flush=True)
     begun = time.perf_counter()
-    results = carry_out(sample.name, tasks, jobs)
+    results = []
+    try:
+        for result in carry_out(sample.name, tasks, jobs):
+            results.append(result)
+            done = f"{len(results)}/{len(tasks)}"
+            print(f"{done:>{2 * len(str(len(tasks))) + 1}}  {told(tasks[len(results) - 1], result, swept)}", flush=True)
+    except KeyboardInterrupt:
+        print(f"\nstopped by Ctrl-C; {folder}{os.sep} holds the runs so far", flush=True)
+        return 130
     groups = {combination: results[k * rounds : (k + 1) * rounds] for k, combination in enumerate(combinations)}
     report(sample.name, groups, folder, time.perf_counter() - begun)
     return 0
@@ -89,7 +98,15 @@ def field_default(config: type[kit_settings.Settings], name: str) -> Any:
     return next(field.default for field in dataclasses.fields(config) if field.name == name)
 
 
-def carry_out(name: str, tasks: list[dict[str, Any]], jobs: int) -> list[dict[str, float]]:
+def told(task: Mapping[str, Any], result: Mapping[str, float], swept: Iterable[str]) -> str:
+    """One finished run in a line: what was set, what it reached, how long it took."""
+    given = " ".join(f"{name}={kit_settings.shown(task[name])}" for name in (*swept, "seed"))
+    reached = next((f"{key.replace('_', ' ')} {result[key]:.4f}  " for kind in ("accuracy", "loss") for part in reversed(PARTS)
+                    if (key := f"{part}_{kind}") in result), "")
+    return f"{given}  {reached}{result['seconds']:.1f} s"
+
+
+def carry_out(name: str, tasks: list[dict[str, Any]], jobs: int) -> Iterator[dict[str, float]]:
     """Run the tasks, in processes beside each other where joblib is installed; the metrics of each, in order.
 
     Raises:
@@ -105,16 +122,22 @@ def carry_out(name: str, tasks: list[dict[str, Any]], jobs: int) -> list[dict[st
             from joblib import parallel_config
 
             with parallel_config(backend="loky", n_jobs=min(jobs, len(tasks)), inner_max_num_threads=1):
-                results = Parallel()(delayed(one)(name, task) for task in tasks)
-            return checked(list(results))
-    return checked([one(name, task) for task in tasks])
+                yield from map(checked, Parallel(return_as="generator")(delayed(aside)(name, task) for task in tasks))
+            return
+    for task in tasks:
+        yield checked(one(name, task))
 
 
-def checked(results: list[dict[str, float] | str]) -> list[dict[str, float]]:
-    for result in results:
-        if isinstance(result, str):
-            raise SampleError(result)
-    return results  # type: ignore[return-value]
+def checked(result: dict[str, float] | str) -> dict[str, float]:
+    if isinstance(result, str):
+        raise SampleError(result)
+    return result
+
+
+def aside(name: str, given: Mapping[str, Any]) -> dict[str, float] | str:
+    """`one`, in a process of its own. Ctrl-C reaches every process of a terminal; only the one that began them answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return one(name, given)
 
 
 def one(name: str, given: Mapping[str, Any]) -> dict[str, float] | str:
@@ -148,8 +171,8 @@ def report(name: str, groups: Mapping[Combination, list[dict[str, float]]], fold
     rows = [(*(kit_settings.shown(record[setting]) for setting in swept),
              *(f"{record[key]['mean']:.4g} ± {record[key]['sd']:.2g}" for key in shown)) for record in records]
     print_table([*swept, *(key.replace("_", " ").replace("accuracy", "acc") for key in shown)], rows)
-    draw(name, records, swept, folder / "sweep.png")
-    print(f"{folder}{os.sep} holds sweep.json, sweep.png and the runs; {seconds:.0f} s in all")
+    drawn = ", sweep.png" if draw(name, records, swept, folder / "sweep.png") else ""
+    print(f"{folder}{os.sep} holds sweep.json{drawn} and the runs; {seconds:.0f} s in all")
 
 
 def spread(numbers: Sequence[float]) -> dict[str, float]:
@@ -159,13 +182,15 @@ def spread(numbers: Sequence[float]) -> dict[str, float]:
     return {"mean": statistics.fmean(numbers), "sd": statistics.stdev(numbers) if len(numbers) > 1 else 0.0}
 
 
-def draw(name: str, records: list[dict[str, Any]], swept: list[str], target: Path) -> None:
-    """A panel for each kind of metric, a line for each part of the data, bars for the deviation over the rounds."""
+def draw(name: str, records: list[dict[str, Any]], swept: list[str], target: Path) -> bool:
+    """A panel for each kind of metric, a line for each part of the data, bars for the deviation over the rounds. False where
+    there is nothing to draw.
+    """
     from samples.kit import plots
 
     kinds = [kind for kind in KINDS if any(f"{part}_{kind}" in record for record in records for part in PARTS)]
     if not kinds:
-        return
+        return False
     figure, axes = plots.figure(3.1 * len(kinds) + 0.6, 3.4, columns=len(kinds))
     labels = ["\n".join(kit_settings.shown(record[setting]) for setting in swept) for record in records]
     for axis, kind in zip(axes if len(kinds) > 1 else [axes], kinds):
@@ -181,3 +206,4 @@ def draw(name: str, records: list[dict[str, Any]], swept: list[str], target: Pat
     figure.suptitle(f"{name}: mean and standard deviation over {records[0]['rounds']} rounds", fontsize=11)
     with said_if_it_fails(target) as path:
         path.write_bytes(plots.png(figure))
+    return True

@@ -181,7 +181,7 @@ def test_a_sweep_gives_mean_and_deviation_over_seeds(toy, capsys):
     assert main(["sweep", "toy", "--set", "rate=0.001,0.1", "--set", "sizes=2/8", "--rounds", "3", "--jobs", "1",
                  "--epochs", "2"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("12 runs of toy: 4 settings, 3 rounds each\n")
+    assert out.startswith("12 runs of toy: 4 settings, 3 rounds each\n 1/12  rate=0.001 sizes=2 seed=0  test accuracy 0.")
     (folder,) = (toy.parent / "toy-sweep").iterdir()
     records = json.loads((folder / "sweep.json").read_text())
     assert [(record["rate"], record["sizes"]) for record in records] == [(0.001, [2]), (0.001, [8]), (0.1, [2]), (0.1, [8])]
@@ -194,7 +194,15 @@ def test_a_sweep_gives_mean_and_deviation_over_seeds(toy, capsys):
     assert main(["runs"]) == 0 and "runs holds no runs" in capsys.readouterr().out  # its runs are its own affair
 
 
+def test_ctrl_c_in_a_sweep_says_where_the_runs_are(toy, capsys):
+    assert main(["sweep", "toy", "--set", "stop=0,2", "--rounds", "1", "--jobs", "1"]) == 130
+    (folder,) = (toy.parent / "toy-sweep").iterdir()
+    assert capsys.readouterr().out.endswith(f"\nstopped by Ctrl-C; runs/toy-sweep/{folder.name}/ holds the runs so far\n")
+    assert len(list((folder / "toy").iterdir())) == 2
+
+
 @pytest.mark.parametrize(("option", "says"), [
+    ("rate=inf", "--set rate takes a number of at least 0, not 'inf'"),
     ("speed=1", "there is no setting 'speed' to vary; there are device, epochs, rate, sizes, stop"),
     ("rate=fast", "--set rate takes a number of at least 0, not 'fast'"),
     ("rate=", "say which values: --set rate=A,B,..."),
