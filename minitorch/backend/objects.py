@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
     if callable(ours) and hasattr(scalar, name):
         return each(ours)
     if name in WHOLE:
-        raise ValueError(f"{name} is computed by a library as a whole: there are no scalar steps of it to show")
+        raise ValueError(f"{name} is computed by a library as a whole, without scalar steps to show")
     return getattr(arrays, name)
 
 
@@ -155,7 +155,9 @@ def lstm_gates(fed: Any, own: Any) -> Any:
 def conv(x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int = 1) -> Any:
     """Each output element the sum over its window of input × weight."""
     kernel, axes = weight.shape[2:], range(2, x.ndim)
-    padded = np.pad(x, [(0, 0), (0, 0), *padding], constant_values=0.0)
+    padded = np.pad(x, [(0, 0), (0, 0), *((max(b, 0), max(a, 0)) for b, a in padding)], constant_values=0.0)
+    inner: Any = (..., *(slice(max(-b, 0), min(a, 0) or None) for b, a in padding))  # a negative padding takes away
+    padded = padded[inner]
     spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation))
     windows = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=tuple(axes))
     moved = (slice(None), slice(None), *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))

@@ -47,15 +47,22 @@ def zoom(session: Session, argument: str) -> Sequence[View]:
         values = zoom_into(node, graph.names)[node]
     except ValueError as error:
         raise CommandError(str(error)) from None
-    outs = [x for x in values.reshape(-1) if isinstance(x, Value) and x.op is not None]
-    if not outs and any(isinstance(x, Value) for x in values.reshape(-1)):
+    several = isinstance(values, tuple)  # an operation with several results has several arrays of Values
+    elements = [x for part in (values if several else (values,)) for x in part.reshape(-1)]
+    outs = [x for x in elements if isinstance(x, Value) and x.op is not None]
+    if not outs and any(isinstance(x, Value) for x in elements):
         how = node.op.name if node.op is not None else "nothing"
         raise CommandError(f"{name} is made by {how}, which only moves elements: there is no arithmetic inside it")
     if not outs:
         raise CommandError(f"nothing in {name} has a gradient")
     flow = graph.gradient(node) if node in graph.names else None
-    incoming = np.ones(values.shape) if flow is None else np.asarray(host(flow), dtype=float).reshape(values.shape)
-    given = [float(g) for g, x in zip(incoming.reshape(-1), values.reshape(-1)) if isinstance(x, Value) and x.op is not None]
+    if several:
+        none = np.zeros if flow else np.ones
+        arrived = [none(x.shape) if g is None else host(g) for g, x in zip(flow or [None] * len(values), values)]
+    else:
+        arrived = [np.ones(values.shape) if flow is None else host(flow)]
+    incoming = np.concatenate([np.asarray(part, dtype=float).reshape(-1) for part in arrived])
+    given = [float(g) for g, x in zip(incoming, elements) if isinstance(x, Value) and x.op is not None]
     if len(outs) == 1:
         inner, what = Stepper(outs[0], given[0]), "what has arrived"
     else:

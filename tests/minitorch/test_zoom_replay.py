@@ -7,9 +7,15 @@ import pytest
 
 import minitorch
 import minitorch.nn.functional as F
-from minitorch import Value, tensor
+from minitorch import Value, nn, tensor
+from minitorch.core.node import Node, ancestors
 from minitorch.core.replay import replay
 from minitorch.core.zoom import unfold, zoom
+from minitorch.ops.index import Pick
+
+from .checks import active, outputs, tensors
+from .opentry import Entry
+from .optable import TABLE
 
 
 def numbers(values: np.ndarray) -> np.ndarray:
@@ -48,6 +54,91 @@ def test_one_operation_is_the_same_numbers_as_its_scalars(function, dtype):
     finally:
         minitorch.set_default_dtype("float32")
     np.testing.assert_allclose(numbers(zoom(out)[out]), out.raw, rtol=1e-12 if out.dtype == "float64" else 1e-5, atol=1e-12)
+
+
+LIBRARY = {"cholesky", "det", "inv", "log_abs_det", "solve", "svd"}
+"""Operations that a library computes as a whole."""
+
+
+def recorded_by(entry: Entry) -> list[Node]:
+    """The nodes that a function of the table leaves behind, and those of its gradient."""
+    nodes = []
+    for sample in entry.samples[:6]:
+        try:
+            inputs = tensors(sample, sample.arrays(entry.name))
+            results = [y for y in outputs(entry, sample, inputs) if isinstance(y, Node) and y.requires_grad]
+        except (TypeError, ValueError, RuntimeError):  # a sample of another kind: an error, a Value
+            continue
+        if entry.twice and results and sample is entry.samples[0]:
+            total = sum((y * y).sum() for y in results)
+            found = minitorch.grad(total, active(inputs), create_graph=True, allow_unused=True)
+            results += [x for x in found if x is not None]
+        nodes += [node for y in results for node in ancestors(y) if node.op is not None]
+    return nodes
+
+
+def elements(node: Node) -> int:
+    return sum(np.size(raw) for raw in (node.raw if isinstance(node.raw, tuple) else (node.raw,)))
+
+
+def test_every_operation_of_the_table_is_its_scalars_or_refused_by_name():
+    minitorch.set_default_dtype("float64")
+    count: dict[str, int] = {}
+    refused, zoomed = set(), set()
+    try:
+        for node in (node for entry in TABLE for node in recorded_by(entry)):
+            size = elements(node) + sum(elements(x) for x in node.inputs if isinstance(x, Node))
+            if size > 300 or count.get(repr(node.op), 0) >= 2:
+                continue
+            count[repr(node.op)] = count.get(repr(node.op), 0) + 1
+            behind = node.inputs[0].op if isinstance(node.op, Pick) else node.op
+            if behind.name in LIBRARY:
+                with pytest.raises(ValueError, match=f"cannot be zoomed into, {behind.name} has no form in single numbers"):
+                    zoom(node)
+                refused.add(behind.name)
+                continue
+            zoomed.add(node.op.name)
+            values = zoom(node)[node]
+            for made, raw in zip(values, node.raw) if isinstance(values, tuple) else [(values, node.raw)]:
+                np.testing.assert_allclose(numbers(made), raw, rtol=1e-12, atol=1e-12, err_msg=repr(node.op))
+                assert raw.__class__ is float or raw.dtype.kind != "f" or all(isinstance(v, Value) for v in made.reshape(-1))
+    finally:
+        minitorch.set_default_dtype("float32")
+    assert refused == LIBRARY and {"lstm", "grid_sample", "avg_pool", "conv_transpose", "layer_norm", "dropout"} <= zoomed
+
+
+def test_one_of_several_results_is_zoomed_through_its_operation():
+    lstm = nn.LSTMCell(2, 3)
+    h, c = lstm(leaf(1, 2, dtype="float32"))
+    for out in (h, c):
+        np.testing.assert_allclose(numbers(zoom(out)[out]), out.raw, rtol=1e-5)
+
+
+def test_the_same_draws_and_a_constant_border():
+    x = leaf(4, 4)
+    dropped, padded = F.dropout(x, 0.5), F.pad(x, (1, 1))
+    assert (numbers(zoom(dropped)[dropped]) == dropped.raw).all()
+    assert [v.data for v in zoom(padded)[padded][:, 0]] == [0.0] * 4
+
+
+class Half(minitorch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 0.5
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 0.5
+
+
+def test_a_function_of_ones_own_and_a_freed_graph_are_refused_by_name():
+    y = Half.apply(leaf(2)).named("y")
+    with pytest.raises(ValueError, match="'y' cannot be zoomed into, Half has no form in single numbers"):
+        zoom(y)
+    z = (leaf(2) * 2).named("z")
+    z.sum().backward()
+    with pytest.raises(RuntimeError, match="the graph behind 'z' was freed"):
+        zoom(z)
 
 
 def test_a_whole_graph_unfolds_with_the_same_gradients_and_readable_names():
