@@ -56,10 +56,10 @@ def main(config: Config, run: Run) -> None:
     y = Shrink.apply(x, t).named("y")
     loss = (y * y).sum().named("loss")
     stepper = Stepper(loss)
-    while (step := stepper.step()) is not None:
-        arrived = np.array2string(np.asarray(step.contribution) + 0.0, precision=3, suppress_small=True)  # + 0.0: no "-0."
-        name = step.node.op.name if step.node.op else ""
-        run.print(f"   {name:>6} → {step.label:<3} {step.rule.splitlines()[0]:<44} gives {arrived}")
+    while (move := stepper.step()) is not None:
+        arrived = np.array2string(np.asarray(move.contribution) + 0.0, precision=3, suppress_small=True)  # + 0.0: no "-0."
+        name = move.node.op.name if move.node.op else ""
+        run.print(f"   {name:>6} → {move.label:<3} {move.rule.splitlines()[0]:<44} gives {arrived}")
     run.print(f"   x = {x.detach().numpy().round(3)}, y = {y.detach().numpy().round(3) + 0.0}, "
               f"x.grad = {x.grad.numpy().round(3) + 0.0}\n")
     if config.plots:

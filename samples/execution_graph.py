@@ -41,12 +41,12 @@ def main(config: Config, run: Run) -> None:
     # A Stepper is the backward pass taken apart: every step carries one contribution along one edge.
     stepper = Stepper(f)
     rows, notes = [], [f"# {FORMULA}", "Every step carries one contribution along one edge; the seed is ∂f/∂f = 1."]
-    while (step := stepper.step()) is not None:
-        edge = f"{label(step.node)} → {label(step.input)}"
-        arithmetic = f"{show(step.incoming)} × {show(step.local)} = {show(step.contribution)}"
-        rows.append((str(step.index + 1), edge, step.rule, arithmetic, show(step.after)))
-        notes += [f"## Step {step.index + 1}: {edge}", sentence(step, arithmetic)]
-        run.log(step=step.index + 1, edge=edge, contribution=float(step.contribution), total=float(step.after))
+    while (move := stepper.step()) is not None:
+        edge = f"{label(move.node)} → {label(move.input)}"
+        arithmetic = f"{show(move.incoming)} × {show(move.local)} = {show(move.contribution)}"
+        rows.append((str(move.index + 1), edge, move.rule, arithmetic, show(move.after)))
+        notes += [f"## Step {move.index + 1}: {edge}", sentence(move, arithmetic)]
+        run.log(step=move.index + 1, edge=edge, contribution=float(move.contribution), total=float(move.after))
     run.table(("step", "edge", "rule", "incoming × local", "arrived so far"), rows, title="the backward pass")
     run.print("\n" + ", ".join(f"∂f/∂{name} = {leaf.grad:.6g}" for name, leaf in (("w", w), ("x", x), ("b", b))))
 
@@ -75,9 +75,9 @@ def label(node: object) -> str:
     return str(named or (op.symbol or op.name if op is not None else "?"))
 
 
-def sentence(step: Contribution, arithmetic: str) -> str:
+def sentence(move: Contribution, arithmetic: str) -> str:
     """One step in words."""
-    text = f"The rule is {step.rule}. Incoming × local derivative: {arithmetic}."
-    if step.before is None:
+    text = f"The rule is {move.rule}. Incoming × local derivative: {arithmetic}."
+    if move.before is None:
         return text + " It is the first to arrive there."
-    return text + f" {show(step.before)} was there already, and the sum is {show(step.after)}."
+    return text + f" {show(move.before)} was there already, and the sum is {show(move.after)}."
