@@ -21,7 +21,7 @@ import viz
 from minitorch import Contribution, Stepper, Value
 from samples.kit import Run, Settings, option
 
-FORMULA = "s = sigmoid(w*x + b), f = s*s + w"
+FORMULA = "s = sigmoid(w × x + b), f = s × s + w"  # also a heading in Markdown, where * has a meaning
 
 
 @dataclass
