@@ -288,7 +288,7 @@ def _offsets(labels: list[float], side: float) -> list[float]:
     straight = [min(max(label, -reach), reach) for label in labels]
     if all(second - first >= 16 for first, second in itertools.pairwise(straight)):
         return straight
-    gap = min(42.0, (side - 20) / len(labels))
+    gap = min(42.0, max((side - 20) / len(labels), min(10.0, side / len(labels))))  # low boxes have but their side
     return [(i - (len(labels) - 1) / 2) * gap for i in range(len(labels))]
 
 

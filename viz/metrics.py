@@ -7,6 +7,7 @@ characters and emoji take about 1.05 em, marks that combine with their neighbour
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 
 ADVANCE = 0.602
@@ -29,14 +30,15 @@ _HELVETICA = dict(
 
 def mono_width(text: str, size: float) -> float:
     """Width of `text` in a monospaced font of `size`, in the unit of `size`."""
-    return size * sum(_mono_advance(character) for character in text)
+    return size * (ADVANCE * len(text) if plain(text) else sum(_mono_advance(character) for character in text))
 
 
 def plain(text: str) -> bool:
     """Whether every character has the one width of a monospaced font (so that a writer may pin the length)."""
-    return all(" " <= character <= "\u024f" or character in "×∂—…·→←►◄●○∑√≤≥" for character in text)
+    return text.isascii() and text.isprintable() or all(" " <= character <= "\u024f" or character in "×∂—…·→←►◄●○∑√≤≥" for character in text)
 
 
+@functools.lru_cache(maxsize=4096)  # the same few words stand in every box
 def sans_width(text: str, size: float, bold: bool = False) -> float:
     """Width of prose in a Helvetica-like font of `size`."""
     advances = (_HELVETICA.get(c, 1000 if _full(c) or c in "—…→←" else 600) for c in text)

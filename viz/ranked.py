@@ -160,8 +160,9 @@ def _untangle(rows: list[list[str]], chains: Mapping[str, Sequence[str]]) -> Non
     for sweep in range(2 * SWEEPS):
         beside = after if sweep % 2 == 0 else before
         for row in rows[::-1] if sweep % 2 == 0 else rows:
-            row.sort(key=lambda id: fmean([places[other] for other in beside[id]]) if id in beside else places[id])
-            places.update((id, i / len(row)) for i, id in enumerate(row))
+            if len(row) > 1:
+                row.sort(key=lambda id: fmean([places[other] for other in beside[id]]) if id in beside else places[id])
+                places.update((id, i / len(row)) for i, id in enumerate(row))
 
 
 def _across(rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: Mapping[str, Size]) -> dict[str, float]:
@@ -171,10 +172,14 @@ def _across(rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: M
     for row in rows:
         at.update(zip(row, _spread([0.0] * len(row), [sizes[id].height for id in row])))
     for sweep in range(2 * SWEEPS):
-        beside = after if sweep % 2 == 0 else before
+        beside, still = after if sweep % 2 == 0 else before, True
         for row in rows[::-1] if sweep % 2 == 0 else rows:
             wanted = [fmean([at[other] for other in beside[id]]) if id in beside else at[id] for id in row]
-            at.update(zip(row, _spread(wanted, [sizes[id].height for id in row])))
+            found = _spread(wanted, [sizes[id].height for id in row])
+            still = still and all(abs(at[id] - place) < 0.5 for id, place in zip(row, found))
+            at.update(zip(row, found))
+        if still:
+            break
     return at
 
 
@@ -183,6 +188,8 @@ def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
 
     Pool adjacent violators: without the room the things before need, the places must only not decrease.
     """
+    if len(wanted) == 1:
+        return list(wanted)
     room, offsets = 0.0, []
     for i, height in enumerate(heights):
         room += (heights[i - 1] + height) / 2 + GAP_ACROSS if i else 0.0

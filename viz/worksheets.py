@@ -13,7 +13,7 @@ from viz.drawing import callers_variables
 from viz.errors import DrawError
 from viz.extent import Extent
 from viz.format import DIGITS, Content
-from viz.graphview import EdgeView, GraphView, NodeView
+from viz.graphview import EdgeView, GraphView, NodeView, legend
 
 BLANKS = ("gradients", "values", "locals")
 LINE = "_______"
@@ -43,12 +43,14 @@ def worksheet(
         raise DrawError(str(error)) from None
     key = view(root, variables=variables, digits=digits, limit=limit, extent=extent, gradients=gradients)
     words = " and ".join({"locals": "local derivatives"}.get(word, word) for word in what)
+    nodes, edges = tuple(_node(node, what) for node in key.nodes), tuple(_edge(edge, what) for edge in key.edges)
     sheet = replace(
         key,
         title=f"Worksheet: {key.title[0].lower()}{key.title[1:]}",
         subtitle=f"Fill in the {words}. Gradients add up where a node is used more than once.",
-        nodes=tuple(_node(node, what) for node in key.nodes),
-        edges=tuple(_edge(edge, what) for edge in key.edges),
+        nodes=nodes,
+        edges=edges,
+        legend=legend(nodes, edges),
     )
     return sheet, replace(key, title=f"Answer key: {key.title[0].lower()}{key.title[1:]}")
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 def clean(text: str) -> str:
     """`text` without characters that XML forbids (control characters, lone surrogates); tabs and breaks become
     spaces."""
+    if text.isprintable():
+        return text
     return "".join(
         " " if c in "\t\n\r\x85\u2028\u2029" else c
         for c in text
