@@ -51,7 +51,7 @@ LANDSCAPES = {
                        (3.0, 0.5), (0.6, 1.3), (-0.5, 4.2, -1.2, 1.6), 1.0),
     "rosenbrock": Landscape("(1 - x)² + 100 (y - x²)²", lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
                             (1.0, 1.0), (-1.2, 1.0), (-1.8, 1.6, -0.6, 2.0), 0.2),
-    "saddle": Landscape("x²  - y² + y⁴/4", lambda x, y: x**2 - y**2 + y**4 / 4,
+    "saddle": Landscape("x² - y² + y⁴/4", lambda x, y: x**2 - y**2 + y**4 / 4,
                         (0.0, 2**0.5), (1.6, 0.001), (-2.0, 2.0, -1.9, 1.9), 2.0),
 }
 
@@ -120,12 +120,12 @@ def picture(
     left.set_title(f"f = {land.formula}", fontsize=9)
     left.grid(False)
     right.set(title="height above the minimum", xlabel="step", yscale="log", xlim=(0, len(next(iter(paths.values()))) - 1),
-              ylim=(1e-9, 2 * max(h[0] for h in heights.values())))
+              ylim=(max(1e-9, min(map(min, heights.values())) / 3), 2 * max(h[0] for h in heights.values())))
     colours = (plots.GREY, plots.ORANGE, plots.RED, plots.GREEN, plots.PURPLE, plots.BLUE, "black")
     trails = [left.plot([], [], color=colour, linewidth=1.4, label=name)[0] for name, colour in zip(paths, colours)]
     heads = [left.plot([], [], "o", color=colour, markersize=5)[0] for colour in colours]
     curves = [right.plot([], [], color=colour, linewidth=1.2, label=name)[0] for name, colour in zip(paths, colours)]
-    right.legend(fontsize=8, loc="lower left")
+    right.legend(fontsize=8, loc="lower left", frameon=True, framealpha=0.85, edgecolor="none")
 
     def show(k: int) -> None:
         for name, trail, head, curve in zip(paths, trails, heads, curves):
