@@ -91,6 +91,10 @@ SAMPLES = {
                "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
         Sample("gpt", "a small language model: attention, block by block, learns to write", "samples.gpt",
                "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
+        Sample("cifar-resnet", "a residual network tells ten kinds of photographs apart", "samples.cifar_resnet",
+               "CIFAR-10", "15 min", READERS, cuda=True, goals={"test_accuracy": 0.75}),
+        Sample("yolov1-cifar", "the network of the first YOLO as a classifier, and what the batch size does to it",
+               "samples.yolov1_cifar", "CIFAR-10", "10 min", READERS, cuda=True),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
     )
