@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import growth, ops, report, scalar, startup, training
+from . import drawing, growth, ops, report, scalar, startup, training
 from .measure import measure
 
-GROUPS = [scalar.GROUP, ops.GROUP, training.GROUP, growth.GROUP, startup.GROUP]
+GROUPS = [scalar.GROUP, ops.GROUP, training.GROUP, growth.GROUP, startup.GROUP, drawing.GROUP]
 
 
 def main() -> None:
