@@ -135,11 +135,14 @@ class Contributions(Sequence[Contribution]):
 
 
 def shown(number: Any) -> Any:
-    """A gradient for people: the whole array, where the engine handed on a slice of it, one result among several, or a node."""
+    """A gradient for people: the whole array, where the engine handed on a slice of it, one result among several, or a node.
+    A list, with None for what has not arrived, is the gradient of an operation with several results."""
     if number.__class__ is Part:
         number = number.grad
     elif hasattr(number, "dense"):
         number = number.dense()
+    elif number.__class__ is list:
+        return [shown(part) for part in number]
     return number.raw if isinstance(number, Node) else number
 
 

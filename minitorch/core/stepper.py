@@ -148,7 +148,8 @@ class Stepper:
     # Looking
 
     def flow(self, node: Node) -> Any:
-        """What has arrived at `node` so far: a float, an array (not to be edited), or None before the first."""
+        """What has arrived at `node` so far: a float, an array (not to be edited), or None before the first. For an operation
+        with several results, a list of them."""
         return shown(self._flow.get(node))
 
     def ledger(self, node: Node) -> Contributions:
@@ -165,6 +166,11 @@ class Stepper:
     def arrivals(self, node: Node) -> tuple[int, int]:
         """(how many contributions have arrived at `node`, how many will)."""
         return self._places.count(node, self.position)
+
+    def complete_at(self, node: Node) -> int:
+        """The position from which on all has arrived at `node`; 0 for the root, and for one that receives nothing."""
+        numbers = self._places.of(node)
+        return numbers[-1] + 1 if len(numbers) else 0
 
     def first(self, node: Node) -> int:
         """The position at which `node` sends its first contribution (`len` for one that sends none)."""

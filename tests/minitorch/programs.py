@@ -39,6 +39,10 @@ VALUE_STEPS: list[Callable[[Any, Any], Any]] = [
 ]
 
 
+BRANCHING = 15
+"""The number of the instruction above that asks which number is larger: the answer is no part of the graph."""
+
+
 def build_values(program: Program, leaves: list[float]) -> tuple[Value, list[Value]]:
     """The root and the leaves of a graph of Values."""
     start = [Value(x) for x in leaves]
@@ -91,16 +95,67 @@ TENSOR_STEPS: list[Callable[[Any, Any, Any], Any]] = [
 ]
 
 
-def build_tensors(program: Program, dtype: str = "float64", lib: Any = minitorch, value: bool = True) -> tuple[Any, list[Any]]:
-    """The root (one number) and the leaves, a Value among them, of a graph of Tensors; `lib` may be torch, without the Value."""
+def _written(lib: Any, a: Any, b: Any) -> Any:
+    """A buffer that needs no gradient, filled by hand, twice in the same place."""
+    buffer = lib.zeros(3, 2, dtype=a.dtype)
+    buffer[0] = a.sum()
+    buffer[1:, 0] = b.mean()
+    buffer[1] = a.sum() * 2.0
+    return buffer * buffer
+
+
+def _added_in_place(lib: Any, a: Any, b: Any) -> Any:
+    out = a * 1.0
+    out += _fit(b, a.shape)
+    out *= 0.5
+    return out
+
+
+def _slices(lib: Any, a: Any, b: Any) -> Any:
+    flat = a.reshape(-1)
+    return sum(flat[i : i + 2].sum() * (i + 1.0) for i in range(3))
+
+
+def _lstm(lib: Any, a: Any, b: Any) -> Any:
+    """Two results of one operation, and weights that are used at each of two steps."""
+    cell = lib.nn.LSTMCell(1, 1).to(a.dtype)
+    h, c = cell(a.mean().reshape(1, 1), (b.mean().reshape(1, 1), a.sum().reshape(1, 1)))
+    h, c = cell(b.sum().reshape(1, 1), (h, c))
+    return h.sum() + c * b.mean()
+
+
+def _svd(lib: Any, a: Any, b: Any) -> Any:
+    u, s, _ = lib.linalg.svd(_matrix(a), full_matrices=False)
+    return u.sum() * s
+
+
+OWN_STEPS: list[Callable[[Any, Any, Any], Any]] = [
+    *TENSOR_STEPS[:-2],  # without the `where`, whose condition is no part of the graph
+    _written, _added_in_place, _slices, _lstm, _svd,
+    lambda lib, a, b: lib.nn.functional.dropout(a, 0.5),
+]  # fmt: skip
+
+
+def build_tensors(
+    program: Program,
+    dtype: str = "float64",
+    lib: Any = minitorch,
+    value: bool = True,
+    steps: list[Callable[[Any, Any, Any], Any]] = TENSOR_STEPS,
+    first: float | None = None,
+) -> tuple[Any, list[Any]]:
+    """The root (one number) and the leaves, a Value among them, of a graph of Tensors; `lib` may be torch, without the Value.
+    The first leaf is filled with `first`, where that is given."""
     draw = np.random.default_rng(len(program))
     shapes: list[tuple[int, ...]] = [(2, 3), (3,), (), (2, 1)]
     leaves: list[Any] = [lib.tensor(draw.normal(size=shape), dtype=getattr(lib, dtype), requires_grad=True) for shape in shapes]
+    if first is not None:
+        leaves[0] = lib.tensor(np.full((2, 3), first), dtype=getattr(lib, dtype), requires_grad=True)
     pool = list(leaves)
     if value:
         leaves.append(Value(1.5))
         pool.append(leaves[0] * leaves[-1])
     for which, i, j in program:
-        made = TENSOR_STEPS[which % len(TENSOR_STEPS)](lib, pool[i % len(pool)], pool[j % len(pool)])
+        made = steps[which % len(steps)](lib, pool[i % len(pool)], pool[j % len(pool)])
         pool.append(made if made.numel() <= 64 else made.reshape(-1)[:7])
     return sum((x * 0.5).sum() for x in pool[-3:]) * 1.0, leaves

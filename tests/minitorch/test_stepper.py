@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,18 +15,23 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import Stepper, Tensor, Value, tensor
+from minitorch.core import backward as engine
 from minitorch.core.node import ancestors
+from minitorch.core.replay import replay
 
-from .programs import Program, build_tensors, build_values, numbers, programs
+from .programs import OWN_STEPS, Program, build_tensors, build_values, numbers, programs
 
-walks = st.lists(st.tuples(st.sampled_from(["step", "next", "rstep", "rnext", "goto"]), st.integers(0, 1000)), max_size=25)
+moves = st.sampled_from(["step", "next", "rstep", "rnext", "goto", "set"])
+walks = st.lists(st.tuples(moves, st.integers(0, 1000)), max_size=25)
 
 
 def bits(x: Any) -> Any:
     """Something equal only for the same bits (of a nan, whose sign the processor chooses, for any nan)."""
     if x is None:
         return None
-    if isinstance(x, Tensor):
+    if isinstance(x, list):  # one gradient for each of several results
+        return [bits(part) for part in x]
+    if isinstance(x, (Tensor, Value)):
         x = x.raw
     if isinstance(x, (float, int)):
         return struct.pack("d", x) if x == x else "nan"
@@ -48,7 +56,9 @@ def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]], 
     assert stepper.position == len(stepper) == len(seen) - 1
     for move, number in [("goto", 0), *walk]:
         before = stepper.position
-        if move == "goto":
+        if move == "set":
+            aside(root, leaves, number)
+        elif move == "goto":
             stepper.goto(number % len(seen))
             assert stepper.position == number % len(seen)
         else:
@@ -69,6 +79,16 @@ def walk_and_compare(root: Any, leaves: list[Any], walk: list[tuple[str, int]], 
         assert {node: bits(node.grad) for node in nodes} == flows
 
 
+def aside(root: Any, leaves: list[Any], number: int) -> None:
+    """A leaf set to other numbers, a walk through what is computed from them, and the branch left (`set` and `undo`)."""
+    leaf = leaves[number % len(leaves)]
+    branch = replay(root, {leaf: leaf.raw * 0.5 + 0.25}).get(root)
+    if branch is not None:
+        other = Stepper(branch)
+        other.goto(number % (len(other) + 1))
+        other.goto(0)
+
+
 @given(programs, st.lists(numbers, min_size=1, max_size=3), walks)
 def test_any_walk_over_values_restores_every_bit(program: Program, leaves: list[float], walk: Any) -> None:
     root, start = build_values(program, leaves)
@@ -77,7 +97,8 @@ def test_any_walk_over_values_restores_every_bit(program: Program, leaves: list[
 
 @given(programs, walks, st.sampled_from(["float64", "float32"]), st.sampled_from([None, 0, 100, 1000]))
 def test_any_walk_over_tensors_restores_every_bit(program: Program, walk: Any, dtype: str, limit: int | None) -> None:
-    root, leaves = build_tensors(program, dtype)
+    minitorch.manual_seed(0)
+    root, leaves = build_tensors(program, dtype, steps=OWN_STEPS)
     walk_and_compare(root, leaves, walk, limit)
 
 
@@ -146,7 +167,169 @@ def check_numbers(done: Any) -> None:
         np.testing.assert_allclose(done.after, done.before + done.contribution, rtol=1e-14, atol=1e-14)
 
 
+@given(programs, walks, st.sampled_from([None, 100]))
+def test_a_recorded_pass_gives_the_same_gradients_and_the_same_second_ones(program: Program, walk: Any, limit: int | None) -> None:
+    (root, leaves), (again, others) = build_tensors(program), build_tensors(program)
+    stepper = Stepper(root, limit=limit, create_graph=True)
+    for move, number in walk:
+        if move == "goto":
+            stepper.goto(number % (len(stepper) + 1))
+        elif move != "set":
+            getattr(stepper, move)()
+        assert not isinstance(stepper.flow(root), (Tensor, Value))
+    stepper.run()
+    again.backward(create_graph=True)
+    assert [bits(x.grad) for x in leaves] == [bits(x.grad) for x in others]
+    for one, many in ((leaves, root), (others, again)):
+        second = sum((x.grad * x.grad).sum() if isinstance(x, Tensor) else x.grad * x.grad for x in one if x.grad is not None)
+        for x in one:
+            x.grad = None
+        (second + many * 1.0).backward()
+    assert [bits(x.grad) for x in leaves] == [bits(x.grad) for x in others]
+
+
+@given(programs, st.integers(0, 60), st.sampled_from([None, 0, 200]))
+def test_an_interrupt_anywhere_leaves_the_pass_at_a_whole_contribution(program: Program, at: int, limit: int | None) -> None:
+    root, leaves = build_tensors(program)
+    stepper, calls = Stepper(root, limit=limit), [at]
+    added = engine.added
+
+    def interrupted(before: Any, product: Any) -> Any:
+        calls[0] -= 1
+        if calls[0] == 0:
+            raise KeyboardInterrupt
+        return added(before, product)
+
+    engine.added = interrupted  # type: ignore[assignment]
+    try:
+        stepper.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        engine.added = added
+    here = stepper.position
+    flows = [bits(stepper.flow(node)) for node in ancestors(root)]
+    stepper.goto(0)
+    stepper.goto(here)
+    assert [bits(stepper.flow(node)) for node in ancestors(root)] == flows
+    stepper.run()
+    stepped = [bits(x.grad) for x in leaves]
+    stepper.goto(0)
+    root.backward()
+    assert [bits(x.grad) for x in leaves] == stepped
+
+
 # By hand
+
+
+def test_an_error_of_a_rule_or_a_hook_leaves_the_stepper_where_it_was() -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    mood = ["bad rule", "bad hook"]
+
+    class Moody(minitorch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, grad: Any) -> Any:
+            if mood:
+                raise ArithmeticError(mood.pop(0))
+            return grad * 2
+
+    def hook(grad: Any) -> None:
+        if mood:
+            raise ArithmeticError(mood.pop(0))
+
+    x.register_hook(hook)
+    stepper = Stepper((Moody.apply(x) * 3).sum())
+    stepper.next()
+    stepper.next()
+    with pytest.raises(ArithmeticError, match="bad rule"):
+        stepper.step()
+    assert stepper.position == 2 and stepper.flow(x) is None
+    with pytest.raises(ArithmeticError, match="bad hook"):  # the rule is well, the gradient cannot be given out
+        stepper.run()
+    assert x.grad is None and not stepper.finished
+    stepper.run()
+    assert x.grad.tolist() == [6.0, 6.0]
+
+
+@pytest.mark.parametrize("limit", [None, 0])
+def test_hooks_are_called_once_whatever_the_walk(limit: int | None) -> None:
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = x * 3
+    calls: list[str] = []
+    y.register_hook(lambda grad: calls.append("y") or grad * len(calls))
+    x.register_hook(lambda grad: calls.append("x") or grad + 1)
+    stepper = Stepper((y * y).sum(), limit=limit)
+    stepper.run()
+    stepper.goto(1)
+    stepper.rstep()
+    stepper.run()
+    assert calls == ["y", "x"] and x.grad.tolist() == [3 * 6.0 + 1, 3 * 12.0 + 1]
+    assert stepper.last is not None and stepper.last.incoming.tolist() == [6.0, 12.0]
+
+
+def test_a_look_at_what_was_let_go_computes_it_again() -> None:
+    w = tensor(np.full((4, 4), 0.3), requires_grad=True)
+    h = tensor(np.eye(4))
+    for _ in range(6):
+        h = (h @ w).tanh()
+    free, capped = Stepper(h.sum()), Stepper(h.sum(), limit=0)
+    free.run()
+    capped.run()
+    assert [bits(x) for x in capped.terms(w)] == [bits(x) for x in free.terms(w)]
+    for one, other in zip(free.applied, capped.applied):
+        for what in ("incoming", "local", "product", "contribution", "before", "after", "reduction"):
+            assert np.array_equal(getattr(one, what), getattr(other, what)) or getattr(one, what) is getattr(other, what), what
+
+
+TEN_MILLION = """
+import hashlib, random
+import minitorch
+from minitorch import Stepper, nn
+
+def high_water():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
+
+def digest():
+    return [hashlib.sha1(p.grad.raw.tobytes()).hexdigest() for p in params]
+
+minitorch.manual_seed(0)
+first, again, last = nn.Linear(100, 3000), nn.Linear(3000, 3000), nn.Linear(3000, 300)
+params = [p for layer in (first, again, last) for p in layer.parameters()]
+assert sum(p.numel() for p in params) > 10_000_000
+h = first(minitorch.randn(2, 100)).relu()
+for _ in range(8):  # one matrix of 36 MB, eight times
+    h = again(h).tanh()
+loss = last(h).square().sum()
+start = high_water()
+stepper = Stepper(loss, limit=60_000_000)
+stepper.run()
+given = digest()
+for k in (len(stepper) // 2, 3):
+    stepper.goto(k)
+    stepper.rstep()
+    stepper.step()
+stepper.run()
+assert digest() == given and stepper.nbytes <= 60_000_000
+print(high_water() - start)
+stepper.goto(0)
+assert all(p.grad is None for p in params)
+del stepper
+loss.backward()
+assert digest() == given
+"""
+
+
+def test_ten_million_parameters_are_walked_in_bounded_memory() -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the memory of a process is read from /proc")
+    run = subprocess.run([sys.executable, "-c", TEN_MILLION], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert run.returncode == 0, run.stderr
+    # 40 MB of gradients, twice, the limit of 60 and room to work in: about 190. Without a limit it is 580.
+    assert float(run.stdout) < 350
 
 
 def test_the_walk_of_the_first_example() -> None:
