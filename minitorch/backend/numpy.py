@@ -138,6 +138,7 @@ from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import erf, erfc, erfinv
 from .numpy_sums import fast_sum, mean_product, worth_it
+from .shares import by_elements, by_rows
 
 device = "cpu"
 
@@ -201,9 +202,13 @@ def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
     """softmax over the last axis of the scores, which it overwrites, after adding the mask's numbers or hiding where it is
     False, and with `causal` what comes later than the row. A row with nothing left to choose from is 0."""
     if causal:
-        scores += np.where(np.tri(*scores.shape[-2:]) == 0, -np.inf, 0).astype(scores.dtype)
+        scores += np.triu(np.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
     if mask is not None:
         scores = scores + (np.where(mask, 0, -np.inf).astype(scores.dtype) if mask.dtype.kind == "b" else mask)
+    return by_rows(_softmax_in_place, scores) if scores.ndim > 2 else _softmax_in_place(scores)
+
+
+def _softmax_in_place(scores: ndarray) -> ndarray:
     scores -= _finite_max(scores, -1)
     np.exp(scores, out=scores)
     total = sum(scores, -1, True)

@@ -25,6 +25,7 @@ _lock = threading.Lock()
 _inside = 0  # how many calls hold the matrix routines to one thread
 _before = 0  # how many threads they had
 _count: int | None = None
+_sharing = threading.local()  # `.now` in a thread that works on its share: what it calls is not cut again
 
 
 def get_num_threads() -> int:
@@ -49,18 +50,26 @@ def shared(count: int, size: int, work: Callable[[int, int], Any]) -> list[Any]:
 
     `size`: how many numbers the work goes through; too few are left to the caller's thread alone.
     """
-    threads = min(get_num_threads(), count) if size >= WORTH_IT else 1
+    threads = min(get_num_threads(), count) if size >= WORTH_IT and not getattr(_sharing, "now", False) else 1
     blas = _blas() if threads > 1 else None
     if blas is None:
         return [work(0, count)]
     bounds = [count * i // threads for i in range(threads + 1)]
+
+    def part(start: int, stop: int) -> Any:
+        _sharing.now = True
+        try:
+            return work(start, stop)
+        finally:
+            _sharing.now = False
+
     with _one_thread_each(*blas):
         # Each in a copy of the caller's context, where NumPy's warnings are off.
         others = [
-            _pool().submit(contextvars.copy_context().run, work, start, stop) for start, stop in zip(bounds[1:-1], bounds[2:])
+            _pool().submit(contextvars.copy_context().run, part, start, stop) for start, stop in zip(bounds[1:-1], bounds[2:])
         ]
         try:
-            first = work(bounds[0], bounds[1])
+            first = part(bounds[0], bounds[1])
         finally:
             for other in others:
                 other.exception()  # wait: nobody may write after the caller has gone on
@@ -99,6 +108,24 @@ def _one_thread_each(get: Callable[[], int], put: Callable[[int], None]) -> Iter
 @functools.cache
 def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     """How to ask and tell the OpenBLAS inside NumPy's wheels how many threads it uses; None where there is none."""
+    get, put = _openblas("get_num_threads"), _openblas("set_num_threads")
+    return None if get is None or put is None else (get, put)
+
+
+@functools.cache
+def has_small_products() -> bool:
+    """Whether NumPy's OpenBLAS has kernels for small matrices, which read them where they lie: those for AVX-512 do."""
+    import ctypes
+
+    core = _openblas("get_corename")
+    if core is None:
+        return False
+    core.restype = ctypes.c_char_p
+    return core() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
+
+
+def _openblas(what: str) -> Any:
+    """The function of the OpenBLAS inside NumPy's wheels that PyPI's builds call `what` with a prefix and a suffix."""
     import ctypes
 
     home = Path(np.__file__).parent
@@ -107,7 +134,7 @@ def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
             library = ctypes.CDLL(str(path))
             for prefix in ("scipy_openblas", "openblas"):
                 for suffix in ("64_", ""):
-                    get, put = (getattr(library, f"{prefix}_{what}_num_threads{suffix}", None) for what in ("get", "set"))
-                    if get is not None and put is not None:
-                        return get, put
+                    found = getattr(library, f"{prefix}_{what}{suffix}", None)
+                    if found is not None:
+                        return found
     return None

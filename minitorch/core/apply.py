@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -59,7 +60,10 @@ def apply(op: Op, *inputs: Any) -> Any:
     elif (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
         raws = promoted(raws, op.promotes == "float", op.apart)
     try:
-        out = state.quiet(op.forward, xp, *raws)
+        if op.costly and (share := getattr(xp, "by_elements", None)) is not None:
+            out = state.quiet(share, functools.partial(op.forward, xp), *raws)
+        else:
+            out = state.quiet(op.forward, xp, *raws)
     except (ValueError, RuntimeError, AttributeError) as error:
         out = recover(op, inputs, xp, raws, error)
     saved = None

@@ -35,6 +35,8 @@ class Op:
     """How the operation is written between its inputs ("×"), or "" to write it as a function."""
     elementwise: ClassVar[bool] = False
     saves: ClassVar[bool] = False
+    costly: ClassVar[bool] = False
+    """An elementwise operation that takes many passes over its numbers: worth sharing large arrays among threads."""
     view: ClassVar[bool] = False
     """The result may share its first input's memory."""
     requires: ClassVar[str] = ""
@@ -145,7 +147,11 @@ class Elementwise(Op):
     ) -> list[tuple[int, Any, Any]]:
         rules, result = self.rules, []
         for slot in needed:
-            local = rules[slot](self, xp, out, *inputs)  # type: ignore[misc]
+            rule: Any = rules[slot]
+            if self.costly and (share := getattr(xp, "by_elements", None)) is not None:
+                local = share(lambda out, *inputs: rule(self, xp, out, *inputs), out, *inputs)  # noqa: B023  (called here)
+            else:
+                local = rule(self, xp, out, *inputs)
             kind = local.__class__
             if kind is int:  # a rule that returns the literal 1 or -1: no array of ones, no multiplication
                 product = grad if local == 1 else -grad if local == -1 else grad * local

@@ -60,6 +60,8 @@ class Elu(Elementwise):
 class Gelu(Elementwise):
     """x times the chance that a normal number is below x."""
 
+    costly = True
+
     def forward(self, xp, x):
         return x * (0.5 + 0.5 * xp.erf(x * SQRT_HALF))
 
@@ -69,6 +71,8 @@ class Gelu(Elementwise):
 
 class GeluTanh(Elementwise):
     """Gelu with its bell curve's sum approximated by a tanh."""
+
+    costly = True
 
     rate = math.sqrt(2 / math.pi)
     cubic = 0.044715
@@ -84,6 +88,8 @@ class GeluTanh(Elementwise):
 class Silu(Elementwise):
     """x · sigmoid(x), also called swish."""
 
+    costly = True
+
     def forward(self, xp, x):
         return x * xp.sigmoid(x)
 
@@ -94,6 +100,8 @@ class Silu(Elementwise):
 
 class Softplus(Elementwise):
     """log(1 + e**(beta x)) / beta, a rounded relu; the line x itself where beta x is above the threshold."""
+
+    costly = True
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
@@ -109,6 +117,8 @@ class Softplus(Elementwise):
 class LogSigmoid(Elementwise):
     """log(sigmoid(x)), exact also where sigmoid rounds to 0 or 1."""
 
+    costly = True
+
     def forward(self, xp, x):
         return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x)))
 
@@ -118,6 +128,8 @@ class LogSigmoid(Elementwise):
 
 class Mish(Elementwise):
     """x · tanh(softplus(x))."""
+
+    costly = True
 
     def forward(self, xp, x):
         return x * xp.tanh(xp.softplus(x))
