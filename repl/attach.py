@@ -110,7 +110,7 @@ class Debugger:
             self._talk(session.at_stop(stopview.stop(session.graph, "start", reasons=reasons)))
         elif session.stops.active:
             breaks = session.stops.watch(session.graph, session.variables)
-            reasons = breaks()
+            reasons = breaks.reasons()
             contributions: list[Contribution] = []
             moved = 0
             if not reasons:

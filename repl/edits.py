@@ -96,7 +96,8 @@ class Held:
         """The node as it is."""
         bound = (*BOUND, "requires_grad", "_cell") if isinstance(node, Tensor) else BOUND
         slots = {name: getattr(node, name) for name in bound if hasattr(node, name)}
-        arrays = [(a, a.copy()) for a in (node.raw, getattr(slots.get("_grad"), "raw", None)) if hasattr(a, "dtype")]
+        numbers: tuple[Any, ...] = (node.raw, getattr(slots.get("_grad"), "raw", None))
+        arrays = [(array, array.copy()) for array in numbers if hasattr(array, "dtype")]
         return cls(node, slots, node._cell[0] if node._cell is not None else None, arrays)
 
     @property

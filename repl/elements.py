@@ -76,7 +76,7 @@ def largest(
                 continue
             column = _column(user, slot, at)
             carried = np.abs(trail.product * column * np.asarray(host(flow), float))
-            all_followed = all_followed and np.count_nonzero(column) <= KEPT
+            all_followed = all_followed and int(np.count_nonzero(column)) <= KEPT
             for flat in np.argsort(-carried, axis=None)[:KEPT].tolist():
                 place = tuple(int(i) for i in np.unravel_index(flat, column.shape))
                 if not carried[place] > 0.0:

@@ -111,6 +111,14 @@ class Graph:
         assert self.stepper is not None
         return self.stepper.first(node)
 
+    def comes_up(self, node: Node) -> list[int]:
+        """The positions at which a node comes up: its turn begins, or, at a leaf, all has arrived."""
+        assert self.stepper is not None
+        if node.op is None:
+            arrivals = self.stepper.complete_at(node)
+            return [arrivals] if arrivals else []
+        return [self.stepper.first(node)] if sends(node) else []
+
     def select(self, text: str) -> list[Node]:
         """The nodes that a selector (see `SELECTORS`) picks, oldest first; none is an empty list.
 

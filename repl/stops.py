@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -14,6 +14,7 @@ from minitorch import Stepper
 from minitorch.core.node import Node
 from repl import catches, phrases
 from repl.graph import Graph
+from repl.movement import Ask
 from repl.phrases import brief, shaped
 from repl.registry import CommandError
 
@@ -252,21 +253,23 @@ class Stops:
             self._armed = (graph, nodes)
         return self._armed[1]
 
-    def watch(self, graph: Graph, variables: Mapping[str, Any]) -> Callable[[], list[str]]:
-        """What to ask after every step of a pass: the reasons to stop there, a sentence for each point that is hit."""
+    def watch(self, graph: Graph, variables: Mapping[str, Any]) -> Ask:
+        """What to ask on the way: the reasons to stop there, a sentence for each point that is hit."""
         armed = self.armed(graph)
         caught = [point for point in self.active if isinstance(point, Catch)]
         watched = [point for point in self.active if isinstance(point, Watch)]
-        if not armed and not caught and not watched:
-            return list
         for watch in watched:
             watch.seen = None
             self._changed(watch, graph, variables)
-        return lambda: [
-            *(self._at_nodes(armed, graph, variables) if armed else ()),
-            *(reason for point in caught for reason in self._caught(point, graph)),
-            *(reason for point in watched for reason in self._changed(point, graph, variables)),
-        ]
+        places = None if caught or watched else sorted({place for node in armed for place in graph.comes_up(node)})
+        return Ask(
+            lambda: [
+                *(self._at_nodes(armed, graph, variables) if armed else ()),
+                *(reason for point in caught for reason in self._caught(point, graph)),
+                *(reason for point in watched for reason in self._changed(point, graph, variables)),
+            ],
+            places,
+        )
 
     def take_traced(self) -> tuple[list[str], int]:
         """The lines that traces left, and how many there were beyond those."""

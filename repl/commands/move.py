@@ -10,7 +10,7 @@ from minitorch import Stepper
 from minitorch.core.node import Node
 from repl import stopview
 from repl.graph import Graph, held
-from repl.movement import move
+from repl.movement import Ask, move
 from repl.phrases import brief, count
 from repl.registry import CommandError, command
 from repl.stops import Condition, arrived_at, surroundings
@@ -74,7 +74,7 @@ def step(session: Session, argument: str) -> View | Sequence[View]:
     stepper, wanted = session.running(), _count(argument, "step")
     if stepper.finished:
         return _onwards(session)
-    return _moved(session, stepper, "step", _countdown(wanted))
+    return _moved(session, stepper, "step", Ask(_reached, [stepper.position + wanted]))
 
 
 @command("next", "n", group="move", usage="next [N]", example=(*EXAMPLE, "next"), repeats=True)
@@ -86,7 +86,7 @@ def next_(session: Session, argument: str) -> View | Sequence[View]:
     stepper, wanted = session.running(), _count(argument, "next")
     if stepper.finished:
         return _onwards(session)
-    return _moved(session, stepper, "next", _node_countdown(stepper, wanted))
+    return _moved(session, stepper, "next", Ask(_node_countdown(stepper, wanted)))
 
 
 @command("rstep", "rs", group="back", usage="rstep [N]", example=(*EXAMPLE, "step 2", "rstep"), repeats=True)
@@ -97,7 +97,7 @@ def rstep(session: Session, argument: str) -> View | Sequence[View]:
     gave them.
     """
     stepper, wanted = session.running(), _count(argument, "rstep")
-    return _moved(session, stepper, "back", _countdown(wanted))
+    return _moved(session, stepper, "back", Ask(_reached, [max(stepper.position - wanted, 0)]))
 
 
 @command("rnext", "rn", group="back", usage="rnext [N]", example=(*EXAMPLE, "next 2", "rnext"), repeats=True)
@@ -107,7 +107,7 @@ def rnext(session: Session, argument: str) -> View | Sequence[View]:
     In the middle of a node, to its first edge; at its first edge, to the node before.
     """
     stepper, wanted = session.running(), _count(argument, "rnext")
-    return _moved(session, stepper, "back", _node_countdown(stepper, wanted, back=True))
+    return _moved(session, stepper, "back", Ask(_node_countdown(stepper, wanted)))
 
 
 @command("continue", "c", "cont", group="move", usage="continue", example=(*EXAMPLE, "break mul_1", "continue"), repeats=True)
@@ -158,7 +158,8 @@ def until(session: Session, argument: str) -> View | Sequence[View]:
         def reached() -> list[str]:
             return [f"reached {graph.name(node)}" for node in arrived_at(stepper) if node in nodes]
 
-        return _moved(session, stepper, "at", reached)
+        places = sorted({place for node in nodes for place in graph.comes_up(node)})
+        return _moved(session, stepper, "at", Ask(reached, places))
     if graph.is_selector(argument) and argument not in session.namespace:
         raise CommandError(graph.missing(argument))
     condition = Condition.parse(argument)
@@ -173,7 +174,7 @@ def until(session: Session, argument: str) -> View | Sequence[View]:
                 return [f"'{argument}' could not be asked: {type(error).__name__}: {error}"]
         return []
 
-    return _moved(session, stepper, "at", met)
+    return _moved(session, stepper, "at", Ask(met))
 
 
 @command("finish", "fin", group="move", usage="finish", example=MODULE, repeats=True)
@@ -198,9 +199,9 @@ def finish(session: Session, argument: str) -> View | Sequence[View]:
     def left() -> list[str]:
         node = stepper.node
         outside = node is None or not (node.scope + ".").startswith(scope + ".")
-        return [f"left {scope}"] if outside else breaks()
+        return [f"left {scope}"] if outside else breaks.reasons()
 
-    return _moved(session, stepper, "at", left)
+    return _moved(session, stepper, "at", Ask(left))
 
 
 @command("rfinish", "rfin", group="back", usage="rfinish", example=(*MODULE[:3], "end", "rfinish"), repeats=True)
@@ -222,9 +223,9 @@ def rfinish(session: Session, argument: str) -> View | Sequence[View]:
     def entered() -> list[str]:
         last = stepper.last
         outside = last is None or not (last.node.scope + ".").startswith(scope + ".")
-        return [f"came into {scope} here"] if outside else breaks()
+        return [f"came into {scope} here"] if outside else breaks.reasons()
 
-    return _moved(session, stepper, "back", entered)
+    return _moved(session, stepper, "back", Ask(entered))
 
 
 @command("goto", "g", group="move", usage="goto K|NODE", example=(*EXAMPLE, "goto 3"), argument="node")
@@ -287,15 +288,15 @@ def _go(session: Session, stepper: Stepper, target: int) -> Sequence[View]:
         how = "start" if target == 0 else "end" if stepper.finished else "at"
         return session.at_stop(stopview.stop(session.graph, how, script=session.script))  # type: ignore[arg-type]
     how = "back" if back else "step" if target - stepper.position == 1 else "at"
-    return _moved(session, stepper, how, lambda: ["reached"] if stepper.position == target else [])
+    return _moved(session, stepper, how, Ask(_reached, [target]))
 
 
-def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list[str]]) -> Sequence[View]:
+def _moved(session: Session, stepper: Stepper, how: str, ask: Ask) -> Sequence[View]:
     """Move, and show where that led."""
     back = how == "back"
     if back and not stepper.position:
         raise CommandError(AT_START)
-    contributions, moved, reasons = move(session, stepper, stop, back=back)
+    contributions, moved, reasons = move(session, stepper, ask, back=back)
     reasons = [reason for reason in reasons if reason != "reached"]
     if how in ("step", "next"):
         contributions = [c for c in contributions if c.node is contributions[-1].node]
@@ -311,18 +312,12 @@ def _moved(session: Session, stepper: Stepper, how: str, stop: Callable[[], list
     return session.at_stop(stopped)
 
 
-def _countdown(wanted: int) -> Callable[[], list[str]]:
-    """A reason to stop after `wanted` contributions."""
-    left = [wanted]
-
-    def done() -> list[str]:
-        left[0] -= 1
-        return ["reached"] if left[0] == 0 else []
-
-    return done
+def _reached() -> list[str]:
+    """The reason to stop at a place that was asked for."""
+    return ["reached"]
 
 
-def _node_countdown(stepper: Stepper, wanted: int, back: bool = False) -> Callable[[], list[str]]:
+def _node_countdown(stepper: Stepper, wanted: int) -> Callable[[], list[str]]:
     """A reason to stop at the `wanted`-th border between two nodes."""
     left = [wanted]
 

@@ -115,6 +115,6 @@ def _overlap(a: np.ndarray, b: Any) -> bool:
     if not np.may_share_memory(a, b):
         return False
     try:
-        return np.shares_memory(a, b, max_work=TRIED)  # type: ignore[arg-type]  NumPy's stubs know two values only
+        return np.shares_memory(a, b, max_work=TRIED)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
