@@ -268,13 +268,24 @@ def table(config: Config, results: Results, run: Run) -> None:
               [(row["model"] + (", auxiliary losses" if row["auxiliary"] else ""), f"{row['mean']:.2f} ± {row['sd']:.2f}",
                 row["study"], f"{row['seconds']:.1f}", f"{row['cpu_seconds']:.1f}", f"{row['parameters']:,}")
                for row in summary])
-    # A round has the same pairs for every model, so with and without are compared round by round.
-    for with_it, without in ((2, 0), (4, 3), (6, 5)):
-        gain = spread([a - b for a, b in zip(summary[with_it]["rounds"], summary[without]["rounds"])])
-        run.print(f"auxiliary losses change model {summary[with_it]['model']} by {gain['mean']:+.2f} ± {gain['sd']:.2f} points")
+    for line in gains(summary):
+        run.print(line)
     run.write("table.json", json.dumps(summary, indent=1).encode())
     if config.plots:
         plot(summary, run)
+
+
+def gains(summary: list[dict[str, Any]]) -> list[str]:
+    """What the auxiliary losses change, in sentences.
+
+    A round has the same pairs for every model, so with and without are compared round by round; model 3 is 1 with them.
+    """
+    said = []
+    for with_it, without in ((2, 0), (4, 3), (6, 5)):
+        gain = spread([a - b for a, b in zip(summary[with_it]["rounds"], summary[without]["rounds"])])
+        model = summary[with_it]["model"]
+        said.append(f"auxiliary losses change model {model} by {gain['mean']:+.2f} ± {gain['sd']:.2f} points")
+    return said
 
 
 def spread(shares: list[float]) -> dict[str, float]:

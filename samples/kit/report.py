@@ -143,6 +143,9 @@ def pairs(past: Past | None, weights: tuple[Path, list[dict[str, Any]]] | None) 
             f"Test accuracy in %, mean and standard deviation over {past.settings['rounds']} rounds.", "",
             *lines(("model", "weight of the auxiliary losses", "here", "the study, 30 rounds", "seconds per round",
                     "CPU seconds per round", "parameters"), rows)]
+    from samples.pairs import gains
+
+    said += ["Round by round, with the same pairs and seeds:", "", *(f"- {line}" for line in gains(found)), ""]
     if weights and {"model", "auxiliary"} <= set(weights[1][0]):
         said += [f"Other weights of the auxiliary losses, {weights[1][0]['rounds']} rounds each:", "",
                  *lines(("model", "weight", "test accuracy"),

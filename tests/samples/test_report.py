@@ -33,8 +33,9 @@ def runs(tmp_path):
     run("disc", "4", {"label": "disc", "epochs": 150, "quick": True}, [scored | {"test_accuracy": 0.2}])
     run("disc", "5", {"label": "disc", "epochs": 150}, [scored | {"test_accuracy": 0.3}], finished=False)
     run("derivative", "1", {}, [{"error": 2e-16}, {"inputs": 10, "difference": 0.0}])
-    rows = [{"model": "5", "auxiliary": 1.0, "mean": 95.97, "sd": 0.321, "study": "86.56 ± 1.32", "seconds": 20.0,
-             "cpu_seconds": 15.0, "parameters": 93164}]
+    rows = [{"model": model, "auxiliary": weight, "mean": 95.97, "sd": 0.321, "study": "86.56 ± 1.32", "seconds": 20.0,
+             "cpu_seconds": 15.0, "parameters": 93164, "rounds": [0.9 + weight / 100, 0.9 + weight / 50]}
+            for model, weight in (("1", 0.0), ("2", 0.0), ("3", 1.0), ("4", 0.0), ("4", 1.0), ("5", 0.0), ("5", 1.0))]
     run("pairs", "1", {"rounds": 10}, [scored], table=rows)
     sweep = run("mlp-batches-sweep", "1", {}, [])
     sweep.joinpath("settings.json").unlink()  # a sweep's folder holds runs, and is none
@@ -62,6 +63,7 @@ def test_the_page_of_the_docs(runs, capsys):
     assert "- The highest validation accuracy, 0.900 ± 0.010, comes of 8." in page
     assert (runs.parent / "mlp-batches.png").read_bytes() == b"a picture" and "(mlp-batches.png)" in "".join(page)
     assert "| 5 | 1 | 95.97 ± 0.32 | 86.56 ± 1.32 | 20.0 | 15.0 | 93,164 |" in page
+    assert "- auxiliary losses change model 5 by +1.50 ± 0.71 points" in page
     assert not list(runs.parent.glob("*.new"))
 
 
