@@ -21,7 +21,7 @@ from viz.extent import HOPS, Extent, near
 from viz.format import DIGITS, Content, content, number, scalar
 from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
-from viz.modules import READABLE, Group, Homes, is_parameter, line_groups, module_groups
+from viz.modules import READABLE, Group, Homes, is_parameter, line_groups, module_groups, twins
 from viz.simplify import framed, shorten_edges
 from viz.wording import constant_text, factor, local_text, rule_text, short_rule, shown_name, title
 
@@ -99,7 +99,7 @@ class Builder:
             subtitle=self.subtitle(),
             nodes=nodes,
             edges=edges,
-            clusters=framed(nodes, edges, self.homes.models),
+            clusters=framed(nodes, edges, self.homes.models, twins(self.shown, self.homes, self.groups) if self.groups else {}),
             notes=(*self.notes, *notes),
             legend=legend(nodes, edges),
         )

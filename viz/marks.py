@@ -10,7 +10,7 @@ from viz.xml import html
 
 def num(x: float) -> str:
     """A coordinate, short: `12`, `12.5`."""
-    return f"{round(x, 2):g}" if abs(x) < 1e5 else f"{x:.1f}"
+    return f"{x:.2f}".rstrip("0").rstrip(".")
 
 
 def text(

@@ -35,7 +35,9 @@ def mono_width(text: str, size: float) -> float:
 
 def plain(text: str) -> bool:
     """Whether every character has the one width of a monospaced font (so that a writer may pin the length)."""
-    return text.isascii() and text.isprintable() or all(" " <= character <= "\u024f" or character in "×∂—…·→←►◄●○∑√≤≥" for character in text)
+    if text.isascii() and text.isprintable():
+        return True
+    return all(" " <= character <= "\u024f" or character in "×∂—…·→←►◄●○∑√≤≥" for character in text)
 
 
 @functools.lru_cache(maxsize=4096)  # the same few words stand in every box

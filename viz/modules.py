@@ -132,6 +132,27 @@ def _at_depth(
     ]  # fmt: skip
 
 
+def twins(nodes: Sequence[Node], at: Homes, groups: Sequence[Group]) -> dict[str, str]:
+    """What to say of a numbered module that stands open while its equals are closed: `blocks.0` is "1 of 12 equal ones"."""
+    boxed = {node for group in groups if group.kind == "module" for node in group.members}
+    stems = {group.name.partition(" ")[0].rpartition(".")[0] for group in groups}
+
+    def numbered(node: Node) -> str:
+        steps = levels(at.scopes[node], at.models)
+        return next((step for step in steps if step[-1].isdigit() and step.rpartition(".")[0] in stems), "")
+
+    inside: dict[str, list[Node]] = {}
+    for node, path in homes(nodes, numbered).items():
+        if path:
+            inside.setdefault(path, []).append(node)
+    found: dict[str, str] = {}
+    for run in merged(inside):
+        opened = [path for path in run if boxed.isdisjoint(inside[path])]
+        if len(opened) < len(run):
+            found.update((path, f"{run.index(path) + 1} of {len(run)} equal ones") for path in opened)
+    return found
+
+
 def _parent(path: str, models: frozenset[str]) -> str:
     above = levels(path, models)[:-1]
     return above[-1] if above else ""

@@ -1,12 +1,14 @@
 """A layout of our own, for when Graphviz is missing, broken or too slow: ranks, as few crossings as a few sweeps find, and
 every box as near to its neighbours as the others in its rank let it.
 
-It never fails and takes a second for a thousand boxes. What it does not do is keep modules together, so it draws no frames.
+It never fails and takes a second for a thousand boxes. It keeps modules together where that comes easily: a frame is drawn
+where nothing else stands inside.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from viz import layout
@@ -19,6 +21,7 @@ MANY = 300  # boxes
 SWEEPS = 6
 GAP_ACROSS = 22.0  # between boxes of one rank
 GAP_ALONG = 30.0  # between ranks
+FRAME, FRAME_HEAD = 9.0, 24.0  # around what is in a frame, and above it
 WAYPOINT = Size(0.0, 8.0)  # where a long edge passes a rank
 SCREEN = Size(1920, 1080)  # a projector's
 DIRECTIONS = ("auto", "LR", "TB")
@@ -69,10 +72,11 @@ def place(
         return Size(size.height, size.width) if turned else size
 
     sizes = {id: upright(size) for id, size in (*nodes.items(), *edges.items())}
-    chains, ranks = _chains(view, sizes)
+    home = _home(view)
+    chains, ranks = _chains(view, sizes, home)
     rows = _rows(chains, ranks)
-    _untangle(rows, chains)
-    across = _across(rows, chains, sizes)
+    _untangle(rows, chains, home)
+    across = _across(rows, chains, sizes, GAP_ACROSS + (FRAME + FRAME_HEAD if home else 0))
     along, length = _along(rows, sizes)
     least = min((across[id] - sizes[id].height / 2 for id in across), default=0.0)
     most = max((across[id] + sizes[id].height / 2 for id in across), default=0.0)
@@ -94,15 +98,65 @@ def place(
         end = [(lx + half, ly), (along[ranks[target]] - sizes[target].width / 2, across[target] - least)]
         routes[edge.id] = Route(tuple(map(turn, _smooth(start))), box(edge.id), tuple(map(turn, _smooth(end))))
     width, height = (most - least, length) if turned else (length, most - least)
-    return Layout(width, height, boxes, apart(view, routes, boxes, direction), {}, note)
+    placed = Layout(width, height, boxes, apart(view, routes, boxes, direction), {}, note)
+    return _framed(view, placed, home) if home else placed
 
 
-def _chains(view: GraphView, sizes: dict[str, Size]) -> tuple[dict[str, list[str]], dict[str, int]]:
+def _home(view: GraphView) -> dict[str, str]:
+    """The innermost frame of every box in one; the label of an edge stands with its target."""
+    home = {id: cluster.id for cluster in view.clusters for id in cluster.nodes}
+    home.update((edge.id, home[edge.target]) for edge in view.edges if edge.target in home)
+    return home
+
+
+def _framed(view: GraphView, placed: Layout, home: Mapping[str, str]) -> Layout:
+    """The layout with the frames inside which nothing else stands, and with room for them at its sides."""
+    everything = {**placed.nodes, **{id: route.label for id, route in placed.edges.items()}}
+    parents = {cluster.id: cluster.parent for cluster in view.clusters}
+    inside: dict[str, set[str]] = {id: set() for id in parents}
+    for id, path in home.items():
+        while path:
+            inside[path].add(id)
+            path = parents[path]
+    frames: dict[str, Box] = {}
+    for cluster in reversed(view.clusters):  # a frame comes before those inside it
+        held = [everything[id] for id in inside[cluster.id]] + [frames[id] for id in frames if parents[id] == cluster.id]
+        left, right = min(box.left for box in held) - FRAME, max(box.left + box.width for box in held) + FRAME
+        top, bottom = min(box.top for box in held) - FRAME_HEAD, max(box.top + box.height for box in held) + FRAME
+        frame = Box((left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
+        others = [box for id, box in everything.items() if id not in inside[cluster.id]]
+        others += [box for id, box in frames.items() if not inside[id] <= inside[cluster.id]]
+        if not any(_touch(frame, other) for other in others):
+            frames[cluster.id] = frame
+    dx = max([0.0, *(-frame.left for frame in frames.values())])
+    dy = max([0.0, *(-frame.top for frame in frames.values())])
+
+    def moved(box: Box) -> Box:
+        return replace(box, x=box.x + dx, y=box.y + dy)
+
+    def along(points: tuple[Point, ...]) -> tuple[Point, ...]:
+        return tuple((x + dx, y + dy) for x, y in points)
+
+    return Layout(
+        max([placed.width, *(frame.left + frame.width for frame in frames.values())]) + dx,
+        max([placed.height, *(frame.top + frame.height for frame in frames.values())]) + dy,
+        {id: moved(box) for id, box in placed.nodes.items()},
+        {id: Route(along(way.start), moved(way.label), along(way.end)) for id, way in placed.edges.items()},
+        {id: moved(frame) for id, frame in frames.items()},
+        placed.note,
+    )
+
+
+def _touch(one: Box, other: Box) -> bool:
+    return abs(one.x - other.x) < (one.width + other.width) / 2 and abs(one.y - other.y) < (one.height + other.height) / 2
+
+
+def _chains(view: GraphView, sizes: dict[str, Size], home: Mapping[str, str]) -> tuple[dict[str, list[str]], dict[str, int]]:
     """What each edge passes, from its source over waypoints and its label to its target, and the rank of all of these.
 
     Nodes have even ranks; a label stands just before its target.
     """
-    ranks = _ranks(view)
+    ranks = _ranks(view, home)
     chains: dict[str, list[str]] = {}
     for edge in view.edges:
         ranks[edge.id] = ranks[edge.target] - 1
@@ -115,8 +169,9 @@ def _chains(view: GraphView, sizes: dict[str, Size]) -> tuple[dict[str, list[str
     return chains, {id: rank - least for id, rank in ranks.items()}
 
 
-def _ranks(view: GraphView) -> dict[str, int]:
-    """The rank of every box; two apart where an edge leads from one to the other and nothing is between."""
+def _ranks(view: GraphView, home: Mapping[str, str] | None = None) -> dict[str, int]:
+    """The rank of every box; two apart where an edge leads from one to the other and nothing is between. With `home`, four
+    where it leads into a frame whose leaves need a rank of their own before it, beside nothing from outside."""
     ranks: dict[str, int] = {}
     into: dict[str, list[str]] = {}
     onward: dict[str, list[str]] = {}
@@ -124,7 +179,12 @@ def _ranks(view: GraphView) -> dict[str, int]:
         into.setdefault(edge.target, []).append(edge.source)
         onward.setdefault(edge.source, []).append(edge.target)
     for node in view.nodes:  # inputs come first
-        ranks[node.id] = max((ranks.get(source, 0) + 2 for source in into.get(node.id, ())), default=0)
+        sources, frame = into.get(node.id, ()), (home or {}).get(node.id)
+        inner = [source for source in sources if frame and home and home.get(source) == frame]
+        leaves = any(source not in into for source in inner)
+        ranks[node.id] = max(
+            (ranks.get(source, 0) + (4 if leaves and source not in inner else 2) for source in sources), default=0
+        )
     for node in view.nodes:  # what nothing leads to stands just before its first use
         if node.id not in into and node.id in onward:
             ranks[node.id] = min(ranks[target] for target in onward[node.id]) - 2
@@ -153,8 +213,9 @@ def _neighbours(chains: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[str
     return before, after
 
 
-def _untangle(rows: list[list[str]], chains: Mapping[str, Sequence[str]]) -> None:
-    """Order each rank by the mean place of its neighbours, back and forth: the barycentre heuristic of Sugiyama."""
+def _untangle(rows: list[list[str]], chains: Mapping[str, Sequence[str]], home: Mapping[str, str]) -> None:
+    """Order each rank by the mean place of its neighbours, back and forth: the barycentre heuristic of Sugiyama. What is in
+    one frame stays side by side."""
     before, after = _neighbours(chains)
     places = {id: i / len(row) for row in rows for i, id in enumerate(row)}
     for sweep in range(2 * SWEEPS):
@@ -162,20 +223,27 @@ def _untangle(rows: list[list[str]], chains: Mapping[str, Sequence[str]]) -> Non
         for row in rows[::-1] if sweep % 2 == 0 else rows:
             if len(row) > 1:
                 row.sort(key=lambda id: fmean([places[other] for other in beside[id]]) if id in beside else places[id])
+                if home:
+                    first: dict[str, int] = {}
+                    for i, id in enumerate(row):
+                        first.setdefault(home.get(id, id), i)
+                    row.sort(key=lambda id: first[home.get(id, id)])
                 places.update((id, i / len(row)) for i, id in enumerate(row))
 
 
-def _across(rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: Mapping[str, Size]) -> dict[str, float]:
+def _across(
+    rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: Mapping[str, Size], gap: float
+) -> dict[str, float]:  # fmt: skip
     """Where each thing stands in its rank: as near as it can to the mean of its neighbours, without touching the others."""
     before, after = _neighbours(chains)
     at: dict[str, float] = {}
     for row in rows:
-        at.update(zip(row, _spread([0.0] * len(row), [sizes[id].height for id in row])))
+        at.update(zip(row, _spread([0.0] * len(row), [sizes[id].height for id in row], gap)))
     for sweep in range(2 * SWEEPS):
         beside, still = after if sweep % 2 == 0 else before, True
         for row in rows[::-1] if sweep % 2 == 0 else rows:
             wanted = [fmean([at[other] for other in beside[id]]) if id in beside else at[id] for id in row]
-            found = _spread(wanted, [sizes[id].height for id in row])
+            found = _spread(wanted, [sizes[id].height for id in row], gap)
             still = still and all(abs(at[id] - place) < 0.5 for id, place in zip(row, found))
             at.update(zip(row, found))
         if still:
@@ -183,7 +251,7 @@ def _across(rows: list[list[str]], chains: Mapping[str, Sequence[str]], sizes: M
     return at
 
 
-def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
+def _spread(wanted: Sequence[float], heights: Sequence[float], gap: float) -> list[float]:
     """The places nearest to `wanted` (least squares) at which things of these heights, in this order, do not touch.
 
     Pool adjacent violators: without the room the things before need, the places must only not decrease.
@@ -192,7 +260,7 @@ def _spread(wanted: Sequence[float], heights: Sequence[float]) -> list[float]:
         return list(wanted)
     room, offsets = 0.0, []
     for i, height in enumerate(heights):
-        room += (heights[i - 1] + height) / 2 + GAP_ACROSS if i else 0.0
+        room += (heights[i - 1] + height) / 2 + gap if i else 0.0
         offsets.append(room)
     pools: list[tuple[float, int]] = []  # mean, count
     for place, offset in zip(wanted, offsets):

@@ -6,7 +6,7 @@ places is therefore drawn again at each use, and so is any node at the far end o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from viz.graphview import ClusterView, EdgeView, NodeView
@@ -75,9 +75,11 @@ def _far_uses(node: NodeView, uses: Sequence[EdgeView], ranks: dict[str, int]) -
     return [edge for edge in ordered if ranks[edge.target] - ranks[node.id] > LONG]
 
 
-def framed(nodes: Nodes, edges: Edges, models: frozenset[str] = frozenset()) -> tuple[ClusterView, ...]:
+def framed(
+    nodes: Nodes, edges: Edges, models: frozenset[str] = frozenset(), remarks: Mapping[str, str] | None = None
+) -> tuple[ClusterView, ...]:
     """A frame for every module with two or more boxes, and for each of several `models`. A parameter that only one module
-    uses stands inside; what has no frame of its own stands in the one around it."""
+    uses stands inside; what has no frame of its own stands in the one around it. `remarks` are said of modules, by path."""
     home = {node.id: node.scope for node in nodes}
     readers: dict[str, set[str]] = {}
     for edge in edges:
@@ -102,5 +104,6 @@ def framed(nodes: Nodes, edges: Edges, models: frozenset[str] = frozenset()) -> 
     for path in paths:
         parent = around[path]
         label = f"module {path[len(parent) + 1 :] if parent else path}"
+        label += f" ({remarks[path]})" if remarks and path in remarks else ""
         clusters.append(ClusterView(ids[path], label, ids.get(parent, ""), tuple(inside.get(path, ()))))
     return tuple(clusters)

@@ -68,6 +68,15 @@ def test_equal_modules_in_a_row_are_one_box_with_a_count():
     assert named(viz.draw(tower(3), depth=0, repeats=False).view) == ["blocks.0", "blocks.1", "blocks.2"]
 
 
+@pytest.mark.parametrize(("opened", "remark"), [("blocks.0", "1 of 12 equal ones"), ("blocks.11", "12 of 12 equal ones")])
+def test_one_of_many_equal_modules_stands_open_and_says_so(opened, remark):
+    view = viz.draw(tower(12), depth=0, expand=[opened]).view
+    boxes = [node for node in view.nodes if node.kind == "module"]
+    assert [box.repeats for box in boxes if box.repeats > 1] == [11]
+    frames = {cluster.label for cluster in view.clusters}
+    assert f"module {opened} ({remark})" in frames
+
+
 def test_modules_that_differ_are_not_called_equal():
     net = Tower(4)
     net.blocks[2] = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
@@ -203,6 +212,22 @@ def test_nothing_overlaps_in_our_own_layout(name, direction):
         assert box.left + box.width <= placed.width + 1 and box.top + box.height <= placed.height + 1
     forward = [(route.start[0], route.end[-1]) for route in placed.edges.values()]
     assert all(b[direction == "TB"] > a[direction == "TB"] for a, b in forward)
+
+
+@pytest.mark.parametrize("direction", ["LR", "TB"])
+def test_our_own_layout_frames_the_modules_that_stand_alone(direction):
+    view = viz.view(tower(3))
+    placed = ranked.place(view, {node.id: node_size(node) for node in view.nodes}, label_sizes(view), direction=direction)
+    drawn = [cluster for cluster in view.clusters if cluster.id in placed.clusters]
+    assert len(drawn) >= 3
+    parents = {cluster.id: cluster.parent for cluster in view.clusters}
+    for cluster in drawn:
+        frame, members = placed.clusters[cluster.id], set(cluster.nodes)
+        members |= {id for other in view.clusters if parents[other.id] == cluster.id for id in other.nodes}
+        assert frame.left >= 0 and frame.top >= 0 and frame.left + frame.width <= placed.width + 1
+        for id, box in placed.nodes.items():
+            apart = abs(box.x - frame.x) >= (box.width + frame.width) / 2 or abs(box.y - frame.y) >= (box.height + frame.height) / 2
+            assert apart == (id not in members)
 
 
 def test_without_graphviz_there_is_a_picture_that_says_so(monkeypatch):
