@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from ..numpy import *
 from .convolution import conv, conv_input, conv_weight
-from .elementwise import masked, maximum  # type: ignore[assignment]
+from .elementwise import either, masked, maximum, where  # type: ignore[assignment]
 from .normalize import RULES, mean, mean_product, standardize, sum
-from .pool import max_pool, spread, sum_pool, unpool, winners
+from .pool import max_pool, unpool, winners
