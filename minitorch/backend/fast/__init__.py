@@ -11,4 +11,4 @@ from ..numpy import *
 from .convolution import conv, conv_input, conv_weight
 from .elementwise import either, masked, maximum, where  # type: ignore[assignment]
 from .normalize import RULES, mean, mean_product, standardize, sum
-from .pool import max_pool, unpool, winners
+from .pool import max_pool, unpool, winners  # type: ignore[assignment]

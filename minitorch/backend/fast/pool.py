@@ -12,7 +12,6 @@ import numpy as np
 from numpy import ndarray
 
 from .. import numpy_pool
-from ..numpy_conv import Pads, Sizes
 from ..threads import shared
 from .compiler import fits, kernel
 
@@ -39,10 +38,10 @@ def winners(x: ndarray, out: ndarray, *way: Any) -> ndarray:
     return found
 
 
-def unpool(grad: ndarray, winner: ndarray, size: Sizes, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:
+def unpool(grad: ndarray, winner: ndarray, size: tuple[int, ...], *way: Any) -> ndarray:
     """Each element of grad put where its window's `winner` was: (n, channels, *size)."""
-    if (kernel, stride, padding, dilation) != TWO or not fits(grad) or not winner.flags.c_contiguous:
-        return numpy_pool.unpool(grad, winner, size, kernel, stride, padding, dilation)
+    if way != TWO or not fits(grad) or not winner.flags.c_contiguous:
+        return numpy_pool.unpool(grad, winner, size, *way)
     odd = size[0] % 2 or size[1] % 2  # a last row or column in no window
     out = (np.zeros if odd else np.empty)((*grad.shape[:2], *size), grad.dtype)
     _share(_unpool, grad, winner, out)
