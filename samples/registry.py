@@ -95,6 +95,8 @@ SAMPLES = {
                "CIFAR-10", "15 min", READERS, cuda=True, goals={"test_accuracy": 0.75}),
         Sample("yolov1-cifar", "the network of the first YOLO as a classifier, and what the batch size does to it",
                "samples.yolov1_cifar", "CIFAR-10", "10 min", READERS, cuda=True),
+        Sample("landmarks", "a residual network finds 68 points on a face", "samples.landmarks", "frames of YouTube Faces",
+               "15 min", cuda=True, limits={"test_error": 0.08}),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
     )

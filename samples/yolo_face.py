@@ -31,6 +31,7 @@ from samples.kit import Run, Settings, option
 from samples.kit import detection as boxes_of
 from samples.kit.detection import Detections, Letterbox, RandomZoom
 from samples.kit.download import generated
+from samples.kit.film import Film
 from samples.kit.images import Broken, image_files, locate, read_all, read_image
 from samples.kit.metrics import host
 from samples.kit.scenes import FaceScenes
@@ -102,11 +103,11 @@ def main(config: Config, run: Run) -> None:
         found = find(model, [image for image, _ in val], config)
         truth = [target for _, target in val]
         epoch.add(val_ap=boxes_of.mean_average_precision(found, truth, len(val.classes)))
-        film.add(found[: Film.IMAGES], config.score)
+        film.add(noted(found[:SHOWN], config.score))
 
     run.save(model.state_dict(), "model.npz")
     if config.plots:
-        plot(model, val, film, config, run)
+        plot(val, film, run)
 
 
 def chosen(config: Config) -> tuple[Preset, int]:
@@ -369,32 +370,23 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
 # -- pictures ------------------------------------------------------------------------------------------------------------
 
 
-class Film:
-    """What was found on the first validation images after each epoch: numbers only, so that a resumed run still has them."""
-
-    IMAGES = 6
-
-    def __init__(self) -> None:
-        self.epochs: list[list[list[float]]] = []
-
-    def add(self, found: Sequence[Detections], at_least: float) -> None:
-        self.epochs.append([[k, *map(float, box), float(score)] for k, some in enumerate(found)
-                            for box, score in zip(some.boxes, some.scores) if score >= at_least])
-
-    def boxes(self, epoch: int, images: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Boxes and scores per image after an epoch, counted from 0."""
-        rows = np.array(self.epochs[epoch], float).reshape(-1, 6)
-        each = [rows[rows[:, 0] == k] for k in range(images)]
-        return [part[:, 1:5] for part in each], [part[:, 5] for part in each]
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"epochs": self.epochs}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.epochs = state["epochs"]
+SHOWN = 6  # validation images in the animation
 
 
-def plot(model: YOLO, val: Any, film: Film, config: Config, run: Run) -> None:
+def noted(found: Sequence[Detections], at_least: float) -> list[list[float]]:
+    """What was found, as rows of numbers: image, left, top, right, bottom, score."""
+    return [[k, *map(float, box), float(score)] for k, some in enumerate(found)
+            for box, score in zip(some.boxes, some.scores) if score >= at_least]
+
+
+def by_image(rows: Sequence[Sequence[float]], images: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Boxes and scores of each image, out of such rows."""
+    table = np.array(rows, float).reshape(-1, 6)
+    each = [table[table[:, 0] == k] for k in range(images)]
+    return [part[:, 1:5] for part in each], [part[:, 5] for part in each]
+
+
+def plot(val: Any, film: Film, run: Run) -> None:
     """Curves, and what was found on a few images, epoch by epoch."""
     from samples.kit import plots
     from samples.kit.pictures import image_grid
@@ -407,16 +399,13 @@ def plot(model: YOLO, val: Any, film: Film, config: Config, run: Run) -> None:
     right.set(title="average precision at IoU 0.5, validation", xlabel="epoch", ylim=(0, 1))
     run.save_figure(figure, "curves.png")
 
-    shown = range(min(Film.IMAGES, len(val)))
-    images = [val.images[k].transpose(2, 0, 1) for k in shown]
-    truth = [val.targets[k]["boxes"] for k in shown]
-    # The first fifteen epochs, in which most is learnt, then every so often.
-    last = len(film.epochs) - 1
-    steps = sorted({*range(min(15, last + 1)), *range(15, last, max(1, last // 15)), last})
+    shown = min(SHOWN, len(val))
+    images = [image.transpose(2, 0, 1) for image in val.images[:shown]]
+    truth = [target["boxes"] for target in val.targets[:shown]]
     frames = []
-    for step in steps:
-        boxes, scores = film.boxes(step, len(shown))
-        titles = [f"epoch {step + 1}", *val.names[1 : len(shown)]]
+    for step in film.steps():
+        boxes, scores = by_image(film.epochs[step], shown)
+        titles = [f"epoch {step + 1}", *val.names[1:shown]]
         frames.append(image_grid(images, boxes=boxes, scores=scores, true_boxes=truth, titles=titles, columns=3))
     run.save_gif(frames, "detections.gif", seconds=0.5 * len(frames))
     run.save_figure(frames[-1], "detections.png")
