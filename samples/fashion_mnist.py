@@ -1,8 +1,9 @@
 """The same classifier twice: first as bare tensors, then with Module, Dataset, DataLoader, transforms and an optimizer.
 
 Both are 784-128-10 networks that learn 60,000 pictures of clothes, from the same first weights and in the same order, so they
-reach the same accuracy; only rounding tells them apart: sums in another order differ in the seventh digit, which 7,500 steps let
-grow to one or two images of a thousand. What differs is the code, and that is the lesson: all that `Bare` spells out has a name.
+reach the same accuracy. (Only rounding tells them apart: sums in another order differ in the seventh digit, and 7,500 steps let
+that grow to one or two images of a thousand.) What differs is the code, and that is the lesson: all that `Bare` spells out has
+a name.
 
     two tensors of the right size, by hand          nn.Linear
     x @ w.T + b, then hidden * (hidden > 0)         nn.Sequential, nn.ReLU

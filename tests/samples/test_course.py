@@ -120,9 +120,9 @@ def test_fashion_mnist(run):
 
 @pytest.mark.parametrize("model", ["1", "2", "3", "4", "5"])
 def test_pairs(run, model):
-    # 300 pairs of generated digits, a few epochs: better than guessing.
+    # 300 pairs of generated digits, a few epochs: far better than guessing, which gives 0.5.
     _, lines, out = run("pairs", "--data", "synthetic", "--model", model)
-    assert lines[-1]["train_loss"] < lines[0]["train_loss"] and lines[-1]["test_accuracy"] > 0.6
+    assert lines[-1]["train_loss"] < lines[0]["train_loss"] and lines[-1]["test_accuracy"] > 0.65
 
 
 def test_the_table_of_pairs(run):
