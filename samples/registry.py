@@ -87,6 +87,8 @@ SAMPLES = {
                "FashionMNIST", "40 s", READERS, goals={"bare_accuracy": 0.88, "test_accuracy": 0.88}),
         Sample("pairs", "which of two digits is larger? five networks of a published study, compared", "samples.pairs",
                "MNIST", "6 min", READERS, cuda=True),
+        Sample("autoencoder", "pictures through two numbers: upsampling against transposed convolution", "samples.autoencoder",
+               "FashionMNIST", "5 min", READERS, cuda=True, limits={"transposed_error": 0.035, "upsampling_error": 0.035}),
         Sample("char-rnn", "a recurrent network learns to write: plain, LSTM or GRU", "samples.char_rnn",
                "plays of Shakespeare", "15 min", READERS, cuda=True, limits={"val_loss": 1.60}),
         Sample("gpt", "a small language model: attention, block by block, learns to write", "samples.gpt",
