@@ -7,7 +7,7 @@ import inspect
 import keyword
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -130,18 +130,20 @@ def _words(session: Session, name: str, word: str) -> Iterator[Offer]:
 def _nodes(session: Session, word: str) -> Iterator[Offer]:
     """Nodes by name: the current one and its neighbours in the pass first."""
     graph, stepper = session.graph, session.stepper
-    names = graph.by_name
+    near: list[Node] = []
     if stepper is not None and stepper.node is not None:
-        near = [stepper.node, *(x for x in stepper.node.inputs or () if isinstance(x, Node))]
-        first = [graph.name(node) for node in near if node in graph.names]
-        ordered: Iterable[str] = dict.fromkeys([*first, *sorted(names)])
+        near = [stepper.node, *(x for x in stepper.node.inputs or () if isinstance(x, Node) and x in graph)]
+    if len(graph.nodes) > LOOKED_AT:
+        near += [*graph.nodes[: -LOOKED_AT - 1 : -1], *(graph.leaves[:LOOKED_AT])]
+        near += [x for x in session.variables.values() if isinstance(x, Node) and x in graph]
+        names = {graph.name(node): node for node in near}
     else:
-        ordered = sorted(names)
+        names = {**{graph.name(node): node for node in near}, **dict(sorted(graph.by_name.items()))}
     shown = 0
-    for name in ordered:
+    for name, node in names.items():
         if name.startswith(word) and shown < MOST_NODES:
             shown += 1
-            yield Offer(name, len(word), short(names[name].raw, 24))
+            yield Offer(name, len(word), short(node.raw, 24))
     for selector, remark in _selectors(session, word):
         if word and selector.startswith(word) and selector not in names:
             yield Offer(selector, len(word), remark)

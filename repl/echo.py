@@ -63,7 +63,7 @@ def tree(graph: Graph, root: Node, lines: int = LINES) -> Tree:
 def branch(graph: Graph, node: Node, prefix: str = "", more: str = "") -> Branch:
     """One line of a tree."""
     stepper = graph.stepper
-    flowing = stepper is not None and node in graph.names and node.requires_grad
+    flowing = stepper is not None and node in graph and node.requires_grad
     return Branch(
         prefix=prefix,
         name=graph.name(node),

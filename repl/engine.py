@@ -122,7 +122,7 @@ class Session:
 
     def dispatch(self, text: str) -> Line:
         """Whether a line is a command or Python."""
-        return dispatch(self._unaliased(text), REGISTRY, self.variables, self._nodes_by_name())
+        return dispatch(self._unaliased(text), REGISTRY, self.variables, Lazy(lambda: dict.fromkeys(self.graph.given)))
 
     def _unaliased(self, text: str) -> str:
         """A line with the alias it begins with written out."""
@@ -186,7 +186,7 @@ class Session:
     def graph_of(self, node: Node) -> Graph:
         """The graph in which to show a node: the pass, where it belongs to it, else the one behind it."""
         graph = self.graph
-        return graph if node in graph.names else Graph.behind([node], self.variables)
+        return graph if node in graph else Graph.behind([node], self.variables)
 
     def begin(self, stepper: Stepper, expression: str) -> None:
         """Take up a pass. Of the one before, the current branch's nodes stay the ones that variables hold."""
@@ -365,7 +365,7 @@ class Session:
         if self.stepper is None:
             return []
         graph = self.graph
-        edited = [held.node for held in world.nodes if held.node in graph.names and held.other_numbers()]
+        edited = [held.node for held in world.nodes if held.node in graph and held.other_numbers()]
         if not edited:
             return []
         named = ", ".join(map(graph.name, edited[:3])) + (f" and {len(edited) - 3} more" if len(edited) > 3 else "")

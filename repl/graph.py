@@ -6,12 +6,14 @@ import difflib
 import fnmatch
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from minitorch import Stepper, Value
-from minitorch.core.naming import names
+from minitorch.core import backward as engine
+from minitorch.core.naming import held_by, names
 from minitorch.core.node import Node
 from repl.registry import CommandError, did_you_mean
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from minitorch import Contribution
 
 _SELECTOR = re.compile(r"[\w.*?]+|(op|shape):.*|[@#].*|\S+\.\w+:\d+")
+LARGE = 20_000  # nodes; a larger graph is not named as a whole until somebody asks for all of it
+NOTABLE = 1000
 ITEMS = 1000  # of a list or dict, beyond which it is not looked into
 
 SELECTORS = (
@@ -52,8 +56,11 @@ class Graph:
         named: dict[Node, str] | None = None,
     ) -> None:
         self.nodes = nodes
-        self.names = named or names(nodes, variables)
         self.stepper = stepper
+        self._variables = dict(variables)
+        self._stamps: dict[str, list[int]] = {}
+        if named:
+            self.names = named
         models = [name for name, value in variables.items() if _is_model(value)]
         self.model = models[0] if len(models) == 1 else ""
         """The variable that holds the only model: its parts go by `model.0` as well as by their path, `0`."""
@@ -63,18 +70,70 @@ class Graph:
         """The graph that the roots were computed from."""
         return cls(behind(roots), variables, stepper)
 
+    def __contains__(self, node: object) -> bool:
+        return id(node) in self._ids
+
+    @cached_property
+    def _ids(self) -> set[int]:
+        return set(map(id, self.nodes))
+
+    @cached_property
+    def names(self) -> dict[Node, str]:
+        """What every node is called. (Of a large graph, this takes a second: `name` does without, as long as it can.)"""
+        return names(self.nodes, self._variables)
+
     def named_by(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
         """Whether the nodes are still called the same, with these variables in place of those before."""
         other = [name for name in {*before, *now} if before.get(name) is not now.get(name)]
         changed = [variables.get(name) for name in other for variables in (before, now)]
         if not changed:
             return True
-        return self.stepper is not None and not any(node in self.names for thing in changed for node in _inside(thing))
+        return self.stepper is not None and not any(node in self for thing in changed for node in _inside(thing))
 
     def name(self, node: Node) -> str:
         """What a node is called here."""
+        if "names" not in self.__dict__ and len(self.nodes) > LARGE and node in self:
+            return self._name_alone(node)
         known = self.names.get(node)
         return known if known is not None else node.name or (node.op.name if node.op else "leaf")
+
+    def _name_alone(self, node: Node) -> str:
+        """What `names` would call the node, without naming the others."""
+        given = node.name
+        if given is not None:
+            return given if self.given.count(given) == 1 else self.names[node]
+        label = self._held.get(id(node)) or getattr(node, "_label", None)
+        if label is None:
+            kind = node.op.name if node.op is not None else "leaf"
+            label = f"{kind}_{bisect_left(self._unnamed(kind), node.stamp) + 1}"
+            if label in self._variables or label in self.given:
+                return self.names[node]
+            node._label = label
+        return label
+
+    @cached_property
+    def _held(self) -> dict[int, str]:
+        return held_by(self._variables)
+
+    def _unnamed(self, kind: str) -> list[int]:
+        """The stamps of the nodes that one operation made and nobody named."""
+        if kind not in self._stamps:
+            of_kind = (x for x in self.nodes if (x.op.name if x.op is not None else "leaf") == kind)
+            self._stamps[kind] = [x.stamp for x in of_kind if x.name is None and id(x) not in self._held]
+        return self._stamps[kind]
+
+    @cached_property
+    def given(self) -> list[str]:
+        """The names that nodes were given with `name=` or `named()`."""
+        return [name for node in self.nodes if (name := getattr(node, "_name", None)) is not None]
+
+    @cached_property
+    def notable(self) -> list[str]:
+        """Names worth looking through for the one that was meant: of a large graph, those that somebody gave."""
+        if len(self.nodes) <= LARGE:
+            return list(self.by_name)
+        inside = [name for name, value in self._variables.items() if isinstance(value, Node) and value in self]
+        return list(dict.fromkeys([*inside, *self.given, *(self.name(leaf) for leaf in self.leaves[:NOTABLE])]))
 
     @cached_property
     def by_name(self) -> dict[str, Node]:
@@ -169,7 +228,7 @@ class Graph:
         """The sentence for a selector that picks nothing."""
         if not self.nodes:
             return f"there is no node '{text}': no graph yet; compute something with Value or tensor first"
-        near = difflib.get_close_matches(text, self.by_name, n=2, cutoff=0.5)
+        near = difflib.get_close_matches(text, self.notable, n=2, cutoff=0.5)
         return f"there is no node '{text}' in this graph{did_you_mean(near) or ' (list shows its nodes)'}"
 
     def _of_pass(self, text: str) -> Node:
@@ -202,15 +261,20 @@ class Graph:
 
     def gradient(self, node: Node) -> Any:
         """What has arrived at a node in the pass, or outside one what its `.grad` holds; None for nothing."""
-        if self.stepper is not None and node in self.names:
+        if self.stepper is not None and node in self:
             return self.stepper.flow(node)
         return held(node)
 
     def contribution(self, node: Node, slot: int) -> Contribution | None:
         """The contribution that `node` sent through `slot`, if it has been applied."""
-        assert self.stepper is not None and node.inputs is not None
-        arrived = self.stepper.ledger(node.inputs[slot])
-        return next((c for c in arrived if c.node is node and c.slot == slot), None)
+        stepper = self.stepper
+        assert stepper is not None and node.inputs is not None
+        if type(stepper) is Stepper:
+            slots = engine.needed_slots(node)
+            number = stepper.first(node) + slots.index(slot) if slot in slots else len(stepper)
+            return stepper.applied[number] if number < stepper.position else None
+        # A wrong algorithm comes to a node several times, in an order of its own.
+        return next((c for c in stepper.ledger(node.inputs[slot]) if c.node is node and c.slot == slot), None)
 
 
 def _made_at(node: Node, file: str, line: int) -> bool:

@@ -49,7 +49,7 @@ def unknown_name(session: Session, error: NameError) -> str:
 
 
 def _known(session: Session) -> list[str]:
-    return [name for name in (*session.namespace, *session.graph.by_name) if not name.startswith("_")]
+    return [name for name in (*session.namespace, *session.graph.notable) if not name.startswith("_")]
 
 
 def _two_words(text: str) -> bool:

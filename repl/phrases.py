@@ -145,8 +145,11 @@ def short(value: Any, room: int = 18) -> str:
     return text if len(text) <= room else shape_text(array.shape)
 
 
-def total(terms: Sequence[Any], after: Any, most: int = 4) -> str:
-    """The ledger of a node, `1.0 + 3.0 = 4.0`; of arrays only the result, their terms being tables of numbers."""
+def total(terms: Sequence[Any], after: Any, most: int = 4, left_out: int = 0) -> str:
+    """The ledger of a node, `1.0 + 3.0 = 4.0`; of arrays only the result, their terms being tables of numbers.
+
+    `left_out` terms stand before the last that are not given.
+    """
     if not terms:
         return ABSENT
     if not isinstance(plain(after), (bool, int, float)):
@@ -154,8 +157,8 @@ def total(terms: Sequence[Any], after: Any, most: int = 4) -> str:
     if len(terms) == 1:
         return number(terms[0])
     shown = [number(terms[0]), *(factor(term) for term in terms[1:])]
-    if len(shown) > most:
-        shown = [*shown[: most - 1], f"… {len(shown) - most} more …", shown[-1]]
+    if len(shown) + left_out > most:
+        shown = [*shown[: most - 1], f"… {len(shown) + left_out - most:,} more …", shown[-1]]
     return f"{' + '.join(shown)} = {number(after)}"
 
 

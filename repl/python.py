@@ -114,7 +114,7 @@ class Interpreter:
             if not isinstance(last, ast.Expr):
                 return Outcome()
             code = compile(ast.Expression(last.value), filename, "eval")
-            value = eval(code, self.namespace, Names(self.namespace, nodes or {}))
+            value = eval(code, self.namespace, Names(self.namespace, {} if nodes is None else nodes))
         except SystemExit as left:
             return Outcome(left=left)
         except BaseException as error:  # Ctrl-C included: the user's code stops, the session goes on

@@ -251,7 +251,7 @@ def _ledger(paint: Painter, ledger: views.Ledger, how: str, first: bool) -> list
     full = ledger.arrived == ledger.expected
     counted = f"{ledger.arrived}/{ledger.expected} in"
     waiting = "" if full else "waiting for more" if ledger.arrived else "nothing arrived yet"
-    value: Part = (total(ledger.terms, ledger.total), "gradient")
+    value: Part = (total(ledger.terms, ledger.total, left_out=ledger.left_out), "gradient")
     parts: list[Part] = [(ledger.node, "name"), "  "]
     if how == "end":
         parts.append(value)
@@ -282,9 +282,14 @@ def ledger(paint: Painter, view: views.Ledger) -> list[Text]:
     """Every arrival at a node, one a line, with the running sum."""
     counted = f"{view.arrived}/{view.expected} in"
     lines = paint.wrap(
-        paint.line((view.symbol, "title"), " = ", (total(view.terms, view.total, 12), "gradient"), f"   {counted}"), 2
+        paint.line(
+            (view.symbol, "title"), " = ", (total(view.terms, view.total, 12, view.left_out), "gradient"), f"   {counted}"
+        ),
+        2,
     )
     for edge in view.edges:
+        if view.left_out and edge is view.edges[-1]:
+            lines += paint.wrap(paint.line((f"  … {count(view.left_out, 'contribution')} left out", "hint")), 4)
         upstream = f"#{edge.number} from {edge.node}"
         running = f"   so far {brief(edge.after)}" if len(view.edges) > 1 and not paint.narrow else ""
         lines += paint.wrap(

@@ -16,6 +16,7 @@ from repl.stops import Stops, arrived_at, shown
 
 AFTER = "nothing; rstep goes back into the pass"
 AFTER_SCRIPT = "continue lets {} go on, next pauses at its next backward(), rstep goes back"
+TERMS = 24  # of a ledger, and the last
 LONGEST_RULE = 110  # of characters; a longer rule is left to `explain`
 
 
@@ -58,18 +59,25 @@ def ledger(graph: Graph, node: Node, with_edges: bool = False) -> views.Ledger:
     stepper = graph.stepper
     assert stepper is not None
     arrived, expected = stepper.arrivals(node)
-    contributions = stepper.ledger(node)
+    listed, left_out = shortened(stepper.ledger(node))
     seed = (stepper.flow(node),) if node is stepper.root else ()
     return views.Ledger(
         node=graph.name(node),
         symbol=slope(graph.name(stepper.root), graph.name(node)),
-        terms=seed or tuple(c.contribution for c in contributions),
+        terms=seed or tuple(c.contribution for c in listed),
         total=stepper.flow(node),
         arrived=arrived + len(seed),
         expected=expected + len(seed),
-        edges=tuple(edge(graph, c) for c in contributions) if with_edges else (),
+        edges=tuple(edge(graph, c) for c in listed) if with_edges else (),
+        left_out=left_out,
         held=stepper.flow(node) if isinstance(stepper, WrongStepper) else held(node),
     )
+
+
+def shortened(contributions: Sequence[Contribution]) -> tuple[list[Contribution], int]:
+    """The contributions; of many the first and the last, and how many are left out before the last."""
+    left_out = len(contributions) - TERMS - 1
+    return (list(contributions), 0) if left_out <= 0 else ([*contributions[:TERMS], contributions[-1]], left_out)
 
 
 def coming(graph: Graph) -> str:

@@ -90,7 +90,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What has arrived at a node so far; `held` is its `.grad`."""
+    """What has arrived at a node so far; `held` is its `.grad`. Of many terms, `left_out` before the last are not there."""
 
     kind: ClassVar[str] = "ledger"
     node: str
@@ -101,6 +101,7 @@ class Ledger:
     expected: int
     edges: tuple[Edge, ...] = ()
     held: Any = None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)

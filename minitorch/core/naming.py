@@ -8,7 +8,7 @@ from typing import Any
 from .location import frame_variables
 from .node import Node, ancestors
 
-__all__ = ["frame_variables", "names", "scopes"]
+__all__ = ["frame_variables", "held_by", "names", "scopes"]
 
 
 def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None) -> dict[Node, str]:
@@ -18,7 +18,7 @@ def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None)
     multiplication of this graph that needs such a name, in order of creation. A node keeps the number it was first shown with.
     """
     nodes = ancestors(of) if isinstance(of, Node) else sorted(of, key=lambda node: node.stamp)
-    held = _held(variables or {})
+    held = held_by(variables or {})
     taken: dict[str, Node] = {}
     counts: dict[str, int] = {}
     unnamed = []
@@ -69,7 +69,7 @@ def _numbered(kind: str, taken: Mapping[str, object], counts: dict[str, int]) ->
     return f"{kind}_{number}"
 
 
-def _held(variables: Mapping[str, Any]) -> dict[int, str]:
+def held_by(variables: Mapping[str, Any]) -> dict[int, str]:
     """id of a node -> the best of the variables that hold it; a list's or module's contents are named through it."""
     held: dict[int, str] = {}
 

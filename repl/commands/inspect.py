@@ -98,7 +98,7 @@ def path(session: Session, argument: str) -> View:
     graph, stepper = session.graph, session.running()
     assert session.branches is not None
     flows = session.branches.current.gradients()
-    if node not in graph.names or flows.get(node) is None:
+    if node not in graph or flows.get(node) is None:
         raise CommandError(f"no gradient flows from {graph.name(stepper.root)} to {argument}")
     rows: list[tuple[str, ...]] = []
     while node is not stepper.root:
@@ -156,7 +156,7 @@ def _arrays(session: Session, argument: str) -> list[tuple[str, np.ndarray]]:
         value = session.evaluate(argument)
         graph = session.graph_of(value) if isinstance(value, Node) else session.graph
         found = [(argument, plain(value))]
-        if isinstance(value, Node) and value in graph.names and value.requires_grad:
+        if isinstance(value, Node) and value in graph and value.requires_grad:
             found.append((f"grad({graph.name(value)})", graph.gradient(value)))
     arrays = []
     for name, raw in found:

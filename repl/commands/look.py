@@ -208,7 +208,7 @@ def _some(session: Session, nodes: Iterable[Node], what: str) -> View:
 
 
 def _info_node(node: Node, graph: Graph) -> View:
-    stepper = graph.stepper if node in graph.names else None
+    stepper = graph.stepper if node in graph else None
     kind = f"{type(node).__name__}, " + (f"made by {node.op.name}" if node.op else "a leaf")
     shape = phrases.shaped(node)
     facts = [("kind", kind + (f", {shape}" if shape else "")), ("value", brief(node))]
@@ -274,14 +274,15 @@ def outputs(session: Session, argument: str) -> View:
     if not users:
         return Message(f"nothing in this graph uses {name}")
     rows = []
-    for user, slot in users:
+    for user, slot in users[:MOST]:
         assert user.op is not None and user.inputs is not None
         label = user.op.labels(len(user.inputs))[slot]
         sent = "" if graph.stepper is None else _sent(graph, user, slot)
         rows.append((phrases.definition(user, graph.name), label, short(user.raw), sent))
     header = ("used by", "as", "value", "sent" if graph.stepper is not None else "")
-    times = "once" if len(rows) == 1 else f"{len(rows)} times"
-    return Table(header, tuple(rows), summary=f"{name} is used {times}", yields=0)
+    times = "once" if len(users) == 1 else f"{len(users):,} times"
+    footer = f"the first {MOST} of them" if len(users) > MOST else ""
+    return Table(header, tuple(rows), summary=f"{name} is used {times}", footer=footer, yields=0)
 
 
 def _sent(graph: Graph, user: Node, slot: int) -> str:

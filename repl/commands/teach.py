@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from repl.engine import Session
 
 SOURCE_LINES = 6
+READERS = 50  # of a node, among which those are found that are named
 
 
 @command(
@@ -118,8 +119,7 @@ def _explain_node(node: Node, graph: Graph) -> Facts:
         if not expected:
             facts.append(("gradient", f"none: no gradient flows from {root} to {name}"))
         else:
-            terms = [c.contribution for c in stepper.ledger(node)]
-            facts.append(("gradient", f"{symbol} = {phrases.total(terms, stepper.flow(node), 8)}, {arrived}/{expected} in"))
+            facts.append(("gradient", f"{symbol} = {_total(graph, node)}, {arrived}/{expected} in"))
             for c in stepper.ledger(node)[:4]:
                 edge = stopview.edge(graph, c)
                 facts.append(
@@ -176,11 +176,17 @@ def _why_sum(node: Node, graph: Graph) -> list[tuple[str, str]]:
     if expected < 2:
         return []
     name, root = graph.name(node), graph.name(stepper.root)
-    readers = list(dict.fromkeys(graph.name(user) for user, _ in graph.users.get(node, ())))
+    readers = list(dict.fromkeys(graph.name(user) for user, _ in graph.users.get(node, [])[:READERS]))
     via = ", ".join(readers[:4]) + (" …" if len(readers) > 4 else "")
-    terms = [c.contribution for c in stepper.ledger(node)]
-    so_far = f"{slope(root, name)} = {phrases.total(terms, stepper.flow(node), 8)}, {arrived}/{expected} in"
+    so_far = f"{slope(root, name)} = {_total(graph, node)}, {arrived}/{expected} in"
     ways = count(expected, "way")
     why = f"{name} is used {expected} times (in {via}): a small change of it reaches {root} in {ways}, and the effects add up: "
     scalar = isinstance(stepper.flow(node), float)
     return [("why add", why + so_far if scalar else why.removesuffix(": "))]
+
+
+def _total(graph: Graph, node: Node) -> str:
+    """The contributions to a node and their sum."""
+    assert graph.stepper is not None
+    listed, left_out = stopview.shortened(graph.stepper.ledger(node))
+    return phrases.total([c.contribution for c in listed], graph.stepper.flow(node), 8, left_out)

@@ -89,7 +89,7 @@ def _target(session: Session, text: str, index: str) -> tuple[Node, str]:
     if index and not (text in graph.by_name or isinstance(known, Node)):
         text, index = text + index, ""
     node, _ = session.node(text)
-    if node not in graph.names:
+    if node not in graph:
         raise CommandError(f"{text} has no part in the pass of {graph.name(session.running().root)}")
     return node, index
 

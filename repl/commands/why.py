@@ -101,7 +101,7 @@ def _element(session: Session, argument: str) -> tuple[Node, tuple[int, ...] | N
         index = tuple(int(part) for part in found["index"].replace(" ", "").strip(",").split(","))
     else:
         node, index = session.node(argument)[0], None
-    if node not in graph.names:
+    if node not in graph:
         raise CommandError(f"{argument} has no part in the pass of {graph.name(session.running().root)}")
     shape = getattr(node.raw, "shape", ())
     if index is None and host(node.raw).size > 1:
@@ -286,7 +286,7 @@ def check(session: Session, argument: str) -> View:
     else:
         node, indices = session.node(argument)[0], None
     name = graph.name(node)
-    if node not in graph.names:
+    if node not in graph:
         raise CommandError(f"{argument} has no part in the pass of {graph.name(stepper.root)}")
     if not node.requires_grad or node is not stepper.root and not stepper.arrivals(node)[1]:
         raise CommandError(f"no gradient flows from {graph.name(stepper.root)} to {name}")

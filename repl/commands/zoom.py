@@ -55,7 +55,7 @@ def zoom(session: Session, argument: str) -> Sequence[View]:
         raise CommandError(f"{name} is made by {how}, which only moves elements: there is no arithmetic inside it")
     if not outs:
         raise CommandError(f"nothing in {name} has a gradient")
-    flow = graph.gradient(node) if node in graph.names else None
+    flow = graph.gradient(node) if node in graph else None
     if several:
         none = np.zeros if flow else np.ones
         arrived = [none(x.shape) if g is None else host(g) for g, x in zip(flow or [None] * len(values), values)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repl import graph
 from repl.commands.session import play
 from repl.engine import Session
 from repl.registry import GROUPS, REGISTRY, Command
@@ -263,3 +264,15 @@ def test_draw_writes_lessons_and_animations_of_the_whole_pass(tmp_path):
         result = session.execute(f"draw {tmp_path / name}")
         assert result.ok and (tmp_path / name).stat().st_size > 1000
     assert session.stepper.position == 1
+
+
+def test_a_large_graph_is_named_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("a = Value(1.0)", "b = a.named('first')", "x = a", "for _ in range(20): x = (x * b + a).tanh()", "backward x")
+    shown = ("list", "step 3", "list all", "where", "info x", "outputs a", "find op:tanh", "print mul_3")
+    small = session(*lines)
+    expected = [say(small, line) for line in shown]
+    monkeypatch.setattr(graph, "LARGE", 5)
+    large = session(*lines, "40 + 2")
+    assert "names" not in vars(large.graph)
+    assert [say(large, line) for line in shown] == expected
+    assert "did you mean 'first'" in refuse(large, "info frist")
