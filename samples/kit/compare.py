@@ -147,18 +147,23 @@ def list_runs(runs: list[Past], root: Path, prog: str) -> int:
     return 0
 
 
+def differing(runs: list[Past]) -> list[str]:
+    """The settings that tell the runs apart."""
+    names = [name for name in dict.fromkeys(key for past in runs for key in past.settings) if name not in UNINTERESTING]
+    return [name for name in names if len({json.dumps(past.settings.get(name)) for past in runs}) > 1]
+
+
 def table(runs: list[Past]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Headings and rows: the settings that differ, then the metrics of the last epoch, seconds and memory."""
-    names = [name for name in dict.fromkeys(key for past in runs for key in past.settings) if name not in UNINTERESTING]
-    differing = [name for name in names if len({json.dumps(past.settings.get(name)) for past in runs}) > 1]
+    apart = differing(runs)
     keys = [key for key in dict.fromkeys(key for past in runs for key in past.last)
             if key != "seconds" and not key.endswith(("_precision", "_recall"))]
     rows = []
     for past in runs:
-        cells = [written(past.settings.get(name)) for name in differing]
+        cells = [written(past.settings.get(name)) for name in apart]
         cells += [str(past.last.get(key, "-")) if key == "epoch" else number(past.last.get(key)) for key in keys]
         rows.append((past.label, *cells, number(past.result.get("seconds"), 1), number(past.result.get("peak_memory_mb"), 0)))
-    headings = ["run", *(name.replace("_", " ") for name in differing),
+    headings = ["run", *(name.replace("_", " ") for name in apart),
                 *(key.replace("_", " ").replace("accuracy", "acc") for key in keys), "s", "MB"]
     return headings, rows
 
@@ -183,7 +188,9 @@ def plot(runs: list[Past], metric: str, target: Path) -> None:
                   if "epoch" in line and isinstance(line.get(metric), (int, float))]
         if not points:
             raise UsageError(f"{past.label} has no {metric}; it has {', '.join(past.last) or 'no metrics'}")
-        axes.plot(*zip(*points), marker="o" if len(points) < 30 else "", markersize=3, label=past.label)
+        told = ", ".join(f"{name.replace('_', ' ')} {written(past.settings.get(name))}" for name in differing(runs)[:3])
+        axes.plot(*zip(*points), marker="o" if len(points) < 30 else "", markersize=3,
+                  label=f"{past.label}: {told}" if told else past.label)
     axes.set_title(metric.replace("_", " "))
     axes.set_xlabel("epoch")
     axes.legend(fontsize=8)
