@@ -99,6 +99,8 @@ SAMPLES = {
                "samples.yolov1_cifar", "CIFAR-10", "10 min", READERS, cuda=True),
         Sample("landmarks", "a residual network finds 68 points on a face", "samples.landmarks", "frames of YouTube Faces",
                "15 min", cuda=True, limits={"test_error": 0.08}),
+        Sample("unet-cars", "a U-Net cuts cars out of photographs", "samples.unet_cars", "photographs with masks", "15 min",
+               cuda=True, goals={"test_iou": 0.90}),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
     )
