@@ -161,9 +161,8 @@ class _Page:
     def _legend(self) -> str:
         lines, height = draw_legend(self.frames.legend(), LEGEND_WIDTH, VARIABLES)
         group = self.sheet.group(['<g class="legend">', *filter(None, lines), "</g>"])
-        return (
-            f'<svg id="legend" viewBox="0 0 {LEGEND_WIDTH:g} {height:g}" role="img" aria-label="Legend">{group.markup()}</svg>'
-        )
+        box = f"-2 0 {LEGEND_WIDTH + 2:g} {height:g}"  # the first mark's outline lies on the edge
+        return f'<svg id="legend" viewBox="{box}" role="img" aria-label="Legend">{group.markup()}</svg>'
 
     # The data
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import tempfile
 import warnings
 from dataclasses import asdict
@@ -59,6 +60,8 @@ class Picture:
 
     def pdf(self) -> bytes:
         """The picture as a PDF, by Graphviz. Raises DrawError without one that can (the one of graphviz-pure cannot)."""
+        if shutil.which("dot") is None:
+            raise DrawError("a PDF needs Graphviz itself (https://graphviz.org/download); or let a browser print the SVG")
         text = dot.write(self.view, direction=self.direction, pills=True, theme=self.theme)
         return layout.run_dot(text, "pdf", _checked_pdf, self.time_limit)
 

@@ -2,6 +2,8 @@
 
 import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -272,3 +274,14 @@ def test_an_input_of_which_a_function_says_nothing(tmp_path):
     a, b = tensor(1.0, requires_grad=True, name="a"), tensor(1.0, requires_grad=True, name="b")
     page = viz.lesson(Silent.apply(a, b), tmp_path / "x.html", variables={}).read_text("utf-8")
     assert "→ no gradient" in page
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with Python 3.11")
+def test_an_installed_copy_has_the_parts_of_the_page():
+    import tomllib
+
+    root = Path(viz.__file__).parent
+    patterns = tomllib.loads((root.parent / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]["viz"]
+    shipped = {path for pattern in patterns for path in root.glob(pattern)}
+    assert shipped >= {path for path in root.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".typed")}
+    assert len(shipped) == 3
