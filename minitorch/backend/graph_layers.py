@@ -77,6 +77,11 @@ def mean_product(x: Any, y: Any, axis: Any) -> Any:
     return ops.mean(x * y, axis, True)
 
 
+def mean_square_from(centre: Any, x: Any, axis: Any) -> Any:
+    away = x - centre
+    return mean_product(away, away, axis)
+
+
 def turned(x: Any) -> Any:
     return ops.transpose(x, 0, 1)
 

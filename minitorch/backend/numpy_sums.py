@@ -54,3 +54,9 @@ def mean_product(x: ndarray, y: ndarray, axis: tuple[int, ...]) -> ndarray:
     before, middle, after = found
     rows = np.vecdot(x.reshape(before * middle, after), y.reshape(before * middle, after))
     return (sum_sides(rows, before, middle, 1) / count).reshape(kept)
+
+
+def mean_square_from(centre: ndarray, x: ndarray, axis: tuple[int, ...]) -> ndarray:
+    """The mean of (x - centre)² over `axis`, the axes kept with length 1: the variance, where centre is the mean."""
+    away = x - centre
+    return mean_product(away, away, axis)

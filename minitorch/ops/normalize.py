@@ -47,8 +47,7 @@ class Normalization(Op):
     def moments(self, xp: Any, folded: Any) -> tuple[Any, Any]:
         """Mean and 1 / standard deviation, ready to broadcast against the folded x."""
         mean = xp.mean(folded, self.axes, keepdims=True)
-        centred = folded - mean
-        variance = xp.mean_product(centred, centred, self.axes)
+        variance = xp.mean_square_from(mean, folded, self.axes)
         return mean, (variance + self.eps) ** -0.5
 
     def fold(self, xp: Any, x: Any) -> Any:

@@ -10,5 +10,5 @@ from __future__ import annotations
 from ..numpy import *
 from .convolution import conv, conv_input, conv_weight
 from .elementwise import either, masked, maximum, where  # type: ignore[assignment]
-from .normalize import RULES, mean, mean_product, standardize, sum
+from .normalize import RULES, mean, mean_product, mean_square_from, standardize, sum
 from .pool import max_pool, unpool, winners  # type: ignore[assignment]

@@ -43,6 +43,18 @@ def mean_product(x: ndarray, y: ndarray, axis: tuple[int, ...]) -> ndarray:
     return total.reshape(_left(x.shape, axis, True))
 
 
+def mean_square_from(centre: ndarray, x: ndarray, axis: tuple[int, ...]) -> ndarray:
+    """The mean of (x - centre)² over `axis`, the axes kept with length 1, in one pass."""
+    found = _sides(x, axis)
+    if found is None or centre.size != found[1] or centre.dtype != x.dtype:
+        return numpy.mean_square_from(centre, x, axis)
+    total = np.empty(found[1], x.dtype)
+    three, centres = x.reshape(found), np.ascontiguousarray(centre).reshape(-1)
+    shared(found[1], x.size, lambda start, stop: _sum_squares_from(centres, three, total, start, stop))
+    total /= found[0] * found[2]
+    return total.reshape(_left(x.shape, axis, True))
+
+
 def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:
     """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None): for one weight per channel, one pass."""
     found = _sides(x, [a for a, n in enumerate(mean.shape) if n == 1 < x.shape[a]])
@@ -134,6 +146,19 @@ def _sum_products(x: Any, y: Any, total: Any, start: int, stop: int) -> None:
             part = x.dtype.type(0)
             for a in range(x.shape[2]):
                 part += x[b, k, a] * y[b, k, a]
+            whole += part
+        total[k] = whole
+
+
+@kernel
+def _sum_squares_from(centre: Any, x: Any, total: Any, start: int, stop: int) -> None:
+    for k in range(start, stop):
+        whole, here = 0.0, centre[k]
+        for b in range(x.shape[0]):
+            part = x.dtype.type(0)
+            for a in range(x.shape[2]):
+                away = x[b, k, a] - here
+                part += away * away
             whole += part
         total[k] = whole
 
