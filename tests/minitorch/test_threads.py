@@ -101,3 +101,45 @@ def test_a_forked_process_makes_threads_of_its_own() -> None:
 def test_a_number_of_threads_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="1 or more"):
         threads.set_num_threads(0)
+
+
+def naive_conv(x: np.ndarray, weight: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
+    """Window by window."""
+    x = np.pad(x, ((0, 0), (0, 0), *((p, p) for p in padding)))
+    (high, wide), (down, right) = weight.shape[2:], stride
+    rows, columns = ((n - k) // s + 1 for n, k, s in zip(x.shape[2:], weight.shape[2:], stride))
+    out = np.zeros((len(x), len(weight), rows, columns))
+    for i, j in np.ndindex(rows, columns):
+        window = x[:, :, i * down : i * down + high, j * right : j * right + wide]
+        out[:, :, i, j] = np.einsum("nchw,fchw->nf", window, weight)
+    return out
+
+
+@pytest.mark.parametrize("images", [1, 9, 32])
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1), (1, 3), (2, 2), (3, 2)])
+@pytest.mark.parametrize(("kernel", "padding"), [((3, 3), (1, 1)), ((1, 1), (0, 2)), ((4, 2), (2, 1)), ((3, 4), (2, 2))])
+def test_convolution_reads_no_memory_that_nobody_wrote(
+    monkeypatch: pytest.MonkeyPatch, images: int, stride: tuple[int, int], kernel: tuple[int, int], padding: tuple[int, int]
+) -> None:
+    empty = np.empty
+
+    def poisoned(shape: object, dtype: object = float, **kwargs: object) -> np.ndarray:
+        array = empty(shape, dtype, **kwargs)  # type: ignore[call-overload]
+        if array.dtype.kind == "f":
+            array.fill(np.nan)
+        return array
+
+    monkeypatch.setattr(np, "empty", poisoned)
+    rng = np.random.default_rng(0)
+    for channels, filters in ((1, 2), (4, 3), (3, 16)):
+        x, weight = rng.normal(size=(images, channels, 10, 9)), rng.normal(size=(filters, channels, *kernel))
+        inputs = [minitorch.tensor(array, dtype=minitorch.float64, requires_grad=True) for array in (x, weight)]
+        out = F.conv2d(*inputs, stride=stride, padding=padding)
+        expected = naive_conv(x, weight, stride, padding)
+        np.testing.assert_allclose(out.detach().numpy(), expected, atol=1e-9)
+        # The result is linear in each: gradients of <out, g> at x and weight give <out, g> back.
+        grad = rng.normal(size=out.shape)
+        out.backward(minitorch.tensor(grad, dtype=minitorch.float64))
+        for tensor, array in zip(inputs, (x, weight)):
+            assert tensor.grad is not None
+            assert (tensor.grad.numpy() * array).sum() == pytest.approx((expected * grad).sum(), abs=1e-8)
