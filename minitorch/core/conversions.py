@@ -9,8 +9,10 @@ import numpy as np
 from .. import ops
 from ..backend import BACKENDS
 from ..ops import create
+from .departures import note
 from .device import backend_on, destination
 from .device import device as Device
+from .modes import watched
 
 
 class Conversions:
@@ -92,10 +94,14 @@ class Conversions:
         """The one element as a Python number. ValueError for more than one."""
         if self.raw.size != 1:
             raise ValueError(f"item() is for one element; this tensor has shape {self.shape}")
+        if watched:
+            note(self, "item")
         return self.raw.item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
+        if watched:
+            note(self, "tolist")
         return self.raw.tolist()
 
     def numpy(self, *, force: Any = False) -> np.ndarray:

@@ -15,11 +15,16 @@ from .value import Value
 
 
 def replay(root: Node, changes: Mapping[Node, Any]) -> dict[Node, Node]:
-    """Compute `root` again with the numbers of some nodes changed: {node: its new number or array}.
+    """Compute `root` again with the numbers of some nodes changed, {node: its new number or array}: what if?
 
     Returns {old node: new node} for every node that was changed or depends on one that was; what does not depend on a
-    change is shared between the two graphs. A changed node becomes a leaf, whatever made it before. Random draws
-    (dropout) are the recorded ones. ValueError for a new value of another shape.
+    change is shared between the two graphs. The numbers are those of building the graph afresh, bit for bit; gradients may be
+    added up in another order. A changed node becomes a leaf, whatever made it before. Random draws
+    (dropout) are the recorded ones, and buffers (running means) stay as they are. What the program read out of the graph
+    (`.item()`, a comparison, `detach()`) it has gone on with: `departures(result)` names it where somebody was looking.
+
+    ValueError for a new value of another shape, and for a Function of one's own on the way, which keeps no recipe for a
+    second call. RuntimeError where the graph was freed.
     """
     made: dict[Node, Node] = {}
     for node in ancestors(root):
@@ -49,6 +54,8 @@ def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
     """`node` computed from other inputs by the same operation."""
     op = node.op
     assert op is not None
+    if not hasattr(op, "forward"):
+        raise ValueError(f"'{node.name or op.name}' was made by {op.name}, a Function of its own, which cannot be called again")
     raws = [x.raw if isinstance(x, Node) else x for x in inputs]
     xp = scalar if isinstance(node, Value) else BACKENDS[type(node.raw[0] if op.bundle else node.raw)]
     saved = node._saved if op.saves else None

@@ -14,11 +14,13 @@ from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import node
 from .apply import apply
 from .conversions import Conversions
+from .departures import note
 from .dtypes import get_default_dtype
 from .grad_fn import GradFn, grad_fn
 from .hooks import RemovableHandle
 from .inplace import InPlace
 from .methods import Methods
+from .modes import watched
 from .node import Node, new, tick
 from .value import Value
 
@@ -156,6 +158,8 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
 
     def detach(self) -> Tensor:
         """The same numbers, sharing memory, cut off from the graph; an edit of one is noticed through the other."""
+        if watched:
+            note(self, "detach")
         out = Tensor(self.raw)
         if self._cell is None:
             self._cell = [0]
@@ -280,7 +284,7 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
     def __bool__(self) -> bool:
         if self.raw.size != 1:
             raise ValueError(f"a tensor of shape {self.shape} is not true or false; use .any() or .all()")
-        return bool(self.raw.item())
+        return bool(self.item())
 
     def __float__(self) -> float:
         return float(self.item())

@@ -12,6 +12,7 @@ from ..backend import scalar
 from ..ops.elementwise import Add, Mul, Neg, Relu, Sub, Tanh
 from . import location, node
 from .apply import apply
+from .departures import note
 from .methods import ElementMethods
 from .modes import state, watched
 from .node import Node, new, tick
@@ -75,6 +76,8 @@ class Value(ElementMethods, Node):
 
     def item(self) -> float:
         """The number as a Python float."""
+        if watched:
+            note(self, "item")
         return self.raw
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
@@ -91,6 +94,8 @@ class Value(ElementMethods, Node):
 
     def detach(self) -> Value:
         """The same number as a new leaf, cut off from the graph."""
+        if watched:
+            note(self, "detach")
         return Value(self.raw)
 
     # Arithmetic on Values is written out here: the same forward as the operations of ops/elementwise.py (a test holds
@@ -197,16 +202,24 @@ class Value(ElementMethods, Node):
     # Comparisons compare numbers and are not part of the graph.
 
     def __lt__(self, other: Any) -> bool:
-        return self.raw < _number(other)
+        return self.raw < self._asked(other, "less")
 
     def __le__(self, other: Any) -> bool:
-        return self.raw <= _number(other)
+        return self.raw <= self._asked(other, "less_equal")
 
     def __gt__(self, other: Any) -> bool:
-        return self.raw > _number(other)
+        return self.raw > self._asked(other, "greater")
 
     def __ge__(self, other: Any) -> bool:
-        return self.raw >= _number(other)
+        return self.raw >= self._asked(other, "greater_equal")
+
+    def _asked(self, other: Any, question: str) -> Any:
+        """The number that this one is compared with. The answer is no part of the graph."""
+        if watched:
+            for x in (self, other):
+                if isinstance(x, Node):
+                    note(x, question)
+        return _number(other)
 
     def __eq__(self, other: Any) -> Any:
         return self.raw == _number(other)
@@ -217,13 +230,13 @@ class Value(ElementMethods, Node):
     __hash__ = object.__hash__  # a node is found by identity
 
     def __float__(self) -> float:
-        return self.raw
+        return self.item()
 
     def __int__(self) -> int:
-        return int(self.raw)
+        return int(self.item())
 
     def __bool__(self) -> bool:
-        return bool(self.raw)
+        return bool(self.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.raw, spec) if spec else repr(self)

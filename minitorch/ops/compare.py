@@ -7,7 +7,9 @@ from typing import Any
 
 from ..core import node
 from ..core.apply import backend_among, constant
+from ..core.departures import note
 from ..core.dtypes import promoted
+from ..core.modes import watched
 from ..core.node import Node
 
 __all__ = [
@@ -24,6 +26,10 @@ def answer(kernel: str, *inputs: Any, **options: Any) -> Any:
     TypeError for an input that is no number; ValueError when shapes do not fit.
     """
     raws = [x.raw if isinstance(x, Node) else constant(x) for x in inputs]
+    if watched:
+        for x in inputs:
+            if isinstance(x, Node):
+                note(x, kernel)
     xp = backend_among(raws)
     if not hasattr(xp, "ndarray"):
         return getattr(xp, kernel)(*raws, **options)

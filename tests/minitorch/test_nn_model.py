@@ -60,5 +60,50 @@ def test_mistakes() -> None:
     w = minitorch.ones(2).requires_grad_()
     with pytest.raises(ValueError, match="does not depend on its inputs"):
         nn.Model(x, w * 2)
-    with pytest.raises(TypeError, match="takes 1 inputs, not 2"):
+    with pytest.raises(TypeError, match="takes 1 input, not 2"):
         nn.Model(w, w * 2)(x, x)
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    x = minitorch.zeros(2, 3).requires_grad_()
+    with pytest.raises(ValueError, match=r"dropout cannot take .*; the model was recorded with input of shape \(2, 3\), and its"):
+        nn.Model(x, net(x))(minitorch.ones(5, 3))
+
+
+def test_batch_norm_and_dropout_recorded_in_eval_take_any_batch() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
+    net(minitorch.randn(8, 3))
+    net.eval()
+    x = minitorch.zeros(2, 3).requires_grad_()
+    model = nn.Model(x, net(x))
+    batch, before = minitorch.randn(5, 3), net[1].running_mean.numpy().copy()
+    np.testing.assert_array_equal(model(batch).detach().numpy(), net(batch).detach().numpy())
+    np.testing.assert_array_equal(net[1].running_mean.numpy(), before)
+    assert [name for name, _ in model.named_parameters()] == [
+        "0_weight", "0_bias", "1_weight", "1_bias", "3_weight", "3_bias",
+    ]  # fmt: skip
+
+
+def test_results_of_one_operation_and_a_graph_that_was_freed() -> None:
+    cell = nn.LSTMCell(3, 2)
+    x = minitorch.zeros(1, 3).requires_grad_()
+    h, c = cell(x)
+    model = nn.Model(x, [h, c])
+    (h.sum() + c.sum()).backward()
+    other = minitorch.randn(1, 3)
+    for mine, its in zip(model(other), cell(other)):
+        np.testing.assert_array_equal(mine.detach().numpy(), its.detach().numpy())
+
+
+class Half(minitorch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 0.5
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad * 0.5
+
+
+def test_a_function_of_ones_own_is_refused_by_name() -> None:
+    x = minitorch.ones(2).requires_grad_()
+    with pytest.raises(ValueError, match="comes through Half, a Function of its own"):
+        nn.Model(x, Half.apply(x))

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import Stepper, Tensor, Value, tensor
-from minitorch.core import backward as engine
 from minitorch.core.node import ancestors
 from minitorch.core.replay import replay
 
@@ -188,25 +187,29 @@ def test_a_recorded_pass_gives_the_same_gradients_and_the_same_second_ones(progr
     assert [bits(x.grad) for x in leaves] == [bits(x.grad) for x in others]
 
 
-@given(programs, st.integers(0, 60), st.sampled_from([None, 0, 200]))
-def test_an_interrupt_anywhere_leaves_the_pass_at_a_whole_contribution(program: Program, at: int, limit: int | None) -> None:
-    root, leaves = build_tensors(program)
-    stepper, calls = Stepper(root, limit=limit), [at]
-    added = engine.added
+class Interrupted(list[Any]):
+    """A list that Ctrl-C interrupts when it has grown to a certain length."""
 
-    def interrupted(before: Any, product: Any) -> Any:
-        calls[0] -= 1
-        if calls[0] == 0:
+    def append(self, x: Any) -> None:
+        if len(self) == self.most:
             raise KeyboardInterrupt
-        return added(before, product)
+        super().append(x)
 
-    engine.added = interrupted  # type: ignore[assignment]
+    most = 0
+
+
+@given(programs, st.integers(0, 60), st.sampled_from([None, 100_000]), st.sampled_from(["before", "received"]))
+def test_ctrl_c_anywhere_leaves_the_pass_at_a_whole_contribution(program: Any, at: int, limit: int | None, where: str) -> None:
+    root, leaves = build_tensors(program)
+    stepper = Stepper(root, limit=limit)
+    kept = Interrupted()
+    kept.most = at
+    setattr(stepper._history, where, kept)
     try:
         stepper.run()
     except KeyboardInterrupt:
-        pass
-    finally:
-        engine.added = added
+        assert stepper.position == at
+    kept.most = 1_000_000
     here = stepper.position
     flows = [bits(stepper.flow(node)) for node in ancestors(root)]
     stepper.goto(0)
@@ -443,9 +446,20 @@ def test_an_edit_between_two_steps_is_named() -> None:
     stepper = Stepper(out)
     stepper.step()
     w.data = 5.0
+    for move in (stepper.step, stepper.run):
+        with pytest.raises(RuntimeError, match="'w', read by mul, was edited"):
+            move()
+        assert stepper.position == 1 and stepper.flow(w) is None
+
+
+def test_an_edit_after_going_back_is_named_too() -> None:
+    w = Value(2.0)
+    stepper = Stepper(w * w)
+    stepper.step()
+    stepper.rstep()
+    w.data = 5.0
     with pytest.raises(RuntimeError, match="'w', read by mul, was edited"):
         stepper.step()
-    assert stepper.position == 1 and stepper.flow(w) is None
 
 
 def test_a_graph_freed_between_two_steps_is_named() -> None:

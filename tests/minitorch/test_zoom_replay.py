@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 
 import minitorch
 import minitorch.nn.functional as F
 from minitorch import Value, nn, tensor
+from minitorch.core.departures import departures
 from minitorch.core.node import Node, ancestors
 from minitorch.core.replay import replay
 from minitorch.core.zoom import unfold, zoom
@@ -16,6 +19,9 @@ from minitorch.ops.index import Pick
 from .checks import active, outputs, tensors
 from .opentry import Entry
 from .optable import TABLE
+from .programs import BRANCHING, OWN_STEPS, VALUE_STEPS, build_tensors, build_values, programs
+from .programs import numbers as numbers_drawn
+from .test_stepper import bits
 
 
 def numbers(values: np.ndarray) -> np.ndarray:
@@ -196,3 +202,74 @@ def test_a_changed_result_becomes_a_leaf():
     again = replay(c, {b: 5.0})
     again[c].backward()
     assert again[c].data == 25.0 and again[b].grad == 10.0 and a.grad is None
+
+
+def close(leaves, others):
+    """The same gradients; sums may be added up in another order, for what was computed again is newer than what was shared."""
+    for x, y in zip(leaves, others):
+        assert (x.grad is None) == (y.grad is None)
+        if x.grad is not None:
+            one, other = (np.asarray(getattr(g, "raw", g)) for g in (x.grad, y.grad))
+            size = np.abs(other[np.isfinite(other)]).max(initial=1.0)
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9 * size)
+
+
+@given(programs, st.lists(numbers_drawn, min_size=1, max_size=3), st.integers(0, 2), numbers_drawn)
+def test_setting_a_value_equals_building_the_graph_afresh(program, leaves, which, number):
+    program = [(operation, i, j) for operation, i, j in program if operation % len(VALUE_STEPS) != BRANCHING]
+    which %= len(leaves)
+    root, start = build_values(program, leaves)
+    fresh, others = build_values(program, [number if i == which else x for i, x in enumerate(leaves)])
+    again = replay(root, {start[which]: number})
+    now = [again.get(x, x) for x in start]
+    assert bits(again.get(root, root).raw) == bits(fresh.raw)
+    again.get(root, root).backward()
+    fresh.backward()
+    close(now, others)
+    assert bits(root.raw) == bits(build_values(program, leaves)[0].raw) and start[which].raw == leaves[which]
+
+
+@given(programs, st.floats(0.25, 2.0))
+def test_setting_a_tensor_equals_building_the_graph_afresh(program, number):
+    def build(first=None):
+        minitorch.manual_seed(0)
+        return build_tensors(program, steps=OWN_STEPS, first=first)
+
+    (root, start), (fresh, others) = build(), build(number)
+    again = replay(root, {start[0]: others[0].raw})
+    now = [again.get(x, x) for x in start]
+    assert bits(again[root].raw if root in again else root.raw) == bits(fresh.raw)
+    again.get(root, root).backward()
+    fresh.backward()
+    close(now, others)
+    assert all(x.grad is None for x in start if x in again)
+
+
+def test_buffers_stay_and_a_function_of_ones_own_is_refused():
+    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    x = leaf(5, 3, dtype="float32")
+    loss = (net(x) ** 2).mean()
+    before = net[1].running_mean.numpy().copy()
+    replay(loss, {x: x.raw * 3})
+    assert (net[1].running_mean.numpy() == before).all()
+    with pytest.raises(ValueError, match="'Half' was made by Half, a Function of its own"):
+        replay(Half.apply(x).sum(), {x: x.raw})
+
+
+def test_what_left_the_graph_is_named_with_its_line():
+    def program(a, x):
+        b = a * 2
+        c = b * 3 if b > 1 else b  # 2
+        scale = c.item()  # 3
+        best = x.argmax()  # 4
+        return c * scale + x.detach().sum() * x[best]  # 5
+
+    first = program.__code__.co_firstlineno
+    a, x = Value(1.0), leaf(3)
+    with minitorch.inspect():
+        root = program(a, x)
+    again = replay(root, {a: 5.0, x: x.raw * 2})
+    found = {(d.how, d.where[1] - first) for d in departures(again)}
+    assert found == {("greater", 2), ("item", 3), ("argmax", 4), ("detach", 5)}
+    assert all(d.where[0] == __file__ and d.node in again for d in departures(again))
+    assert not departures(again.values()) and not departures(replay(program(a, x), {a: 1.0}))
