@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch import Stepper
 from minitorch.core.node import Node
 from minitorch.optim import Optimizer
 from repl import catches
@@ -139,18 +140,23 @@ def memory(session: Session) -> View:
     seen: set[int] = set()
     leaves = _bytes((node.raw for node in graph.nodes if node.is_leaf), seen)
     results = _bytes((node.raw for node in graph.nodes if not node.is_leaf), seen)
-    facts = [("leaves", _told(leaves)), ("results", _told(results))]
+    facts = [("leaves", told(leaves)), ("results", told(results))]
     if stepper is not None:
         flows = _bytes((stepper.flow(node) for node in graph.nodes), seen)
-        kept = stepper.nbytes
+        kept = way_back(stepper)
         facts += [
-            ("gradients", _told(flows)),
-            ("way back", f"{_told(kept)} for {count(stepper.position, 'step')} that can be taken back"),
+            ("gradients", told(flows)),
+            ("way back", f"{told(kept)} for {count(stepper.position, 'step')} that can be taken back"),
         ]
         if stepper.limit is not None:
-            facts.append(("limit", f"{_told(stepper.limit)} for the way back (option memory)"))
-        facts.append(("together", _told(leaves + results + flows + kept)))
+            facts.append(("limit", f"{told(stepper.limit)} for the way back (option memory)"))
+        facts.append(("together", told(leaves + results + flows + kept)))
     return Facts("", tuple(facts))
+
+
+def way_back(stepper: Stepper) -> int:
+    """Bytes that going back through the pass takes: arrays, and about two numbers for each contribution."""
+    return stepper.nbytes + 2 * sys.getsizeof(1.0) * stepper.position
 
 
 def _bytes(values: Any, seen: set[int]) -> int:
@@ -170,7 +176,8 @@ def _bytes(values: Any, seen: set[int]) -> int:
     return total
 
 
-def _told(amount: int) -> str:
+def told(amount: int) -> str:
+    """Bytes in words: `512 B`, `1.2 MB`."""
     for unit in ("B", "KB", "MB"):
         if amount < 1000:
             return f"{amount} {unit}" if isinstance(amount, int) else f"{amount:.3g} {unit}"

@@ -23,6 +23,7 @@ from prompt_toolkit.output.base import Output
 from prompt_toolkit.styles import Style
 
 from repl.completion import offers
+from repl.insight import told, way_back
 from repl.plain import prompt
 from repl.reader import printing_to
 from repl.registry import CommandError
@@ -256,6 +257,7 @@ def toolbar(session: Session, columns: int) -> str:
         parts = [f"step {stepper.position}/{len(stepper)}", f"ready {ready(session)}"]
         amount = len(session.stops.active)
         parts += [f"breaks {amount}"] if amount else []
+        parts.append(f"memory {told(way_back(stepper))}")
         parts += ["F11/Alt-s step", "F10/Alt-n next", "Shift: back", "F5/Alt-c continue", "F1 help"]
     text = " " + parts[0]
     for part in parts[1:]:
