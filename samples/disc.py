@@ -54,7 +54,8 @@ def main(config: Config, run: Run) -> None:
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs, eta_min=config.learning_rate / 20)
     loader = DataLoader(train, config.batch_size, shuffle=True)
     run.keep(model=model, optimizer=optimizer, scheduler=scheduler)
-    run.print(f"class 1 is the {config.label}; {sum(p.numel() for p in model.parameters()):,} parameters")
+    run.describe(model, train.tensors[0][:1])
+    run.print(f"class 1 is the {config.label}")
 
     for epoch in run.epochs(config.epochs, len(loader)):
         model.train()

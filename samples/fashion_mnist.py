@@ -130,6 +130,7 @@ def main(config: Config, run: Run) -> None:
     optimizer = optim.SGD(network.parameters(), lr=config.learning_rate, momentum=config.momentum)
     scheduler = optim.lr_scheduler.CosineAnnealingLR(optimizer, config.epochs, eta_min=config.learning_rate / 20)
     loader = DataLoader(train, config.batch_size, shuffle=True)
+    run.describe(network, minitorch.zeros(1, 1, 28, 28))
     run.keep(parameters=bare.parameters, velocities=bare.velocities)
     run.keep(network=network, optimizer=optimizer, scheduler=scheduler)
 

@@ -208,6 +208,7 @@ def main(config: Config, run: Run) -> None:
     if config.model == "all":
         return compare(config, digits, run)
     training = Training(config, config.model, config.auxiliary, config.seed, digits)
+    run.describe(training.network, *(images[:1] for images in training.train.tensors[:2]))
     run.print(f"model {config.model}: {training.parameters:,} parameters decide, auxiliary losses weigh {config.auxiliary:g}")
     run.keep(network=training.network, optimizer=training.optimizer, scheduler=training.scheduler)
     for epoch in run.epochs(config.epochs, len(training.loader)):
