@@ -34,7 +34,7 @@ def markdown(runs: Sequence[Past], root: Path) -> str:
         f"{platform.system()}) that may have had other work;",
         "CPU seconds are the processor's, of all cores together; an epoch's are those of training, without the evaluation.", "",
         *lines(headings, [row(name, newest[name]) for name in sorted(newest, key=order)]),
-        *disc(newest), *batches(sweep_of("mlp-batches", root)), *pairs(newest.get("pairs"), sweep_of("pairs", root)),
+        *disc(newest), *batches(sweeps("mlp-batches", root)), *pairs(newest.get("pairs"), sweeps("pairs", root)),
     ])
 
 
@@ -83,13 +83,21 @@ def spread(pair: dict[str, float], digits: int = 3) -> str:
     return f"{pair['mean']:.{digits}f} ± {pair['sd']:.{digits}f}"
 
 
-def sweep_of(sample: str, root: Path) -> tuple[Path, list[dict[str, Any]]] | None:
-    """The newest full sweep of a sample: its folder and its records."""
+def percent(pair: dict[str, float]) -> str:
+    return spread({name: 100 * value for name, value in pair.items()}, 2)
+
+
+Sweep = tuple[Path, list[dict[str, Any]]]  # its folder, and its records
+
+
+def sweeps(sample: str, root: Path) -> list[Sweep]:
+    """The full sweeps of a sample, the newest first."""
+    found = []
     for path in sorted(root.glob(f"{sample}-sweep/*/sweep.json"), reverse=True):
         runs = list(path.parent.glob("*/*/settings.json"))
         if runs and not read(runs[0].parent).settings.get("quick"):
-            return path.parent, json.loads(path.read_text(encoding="utf-8"))
-    return None
+            found.append((path.parent, json.loads(path.read_text(encoding="utf-8"))))
+    return found
 
 
 def disc(newest: dict[str, Past]) -> list[str]:
@@ -107,11 +115,11 @@ def disc(newest: dict[str, Past]) -> list[str]:
             *lines(("", "class 1", "epochs", "train accuracy", "test accuracy"), rows)]
 
 
-def batches(found: tuple[Path, list[dict[str, Any]]] | None) -> list[str]:
+def batches(found: Sequence[Sweep]) -> list[str]:
     """The sweep over batch sizes, and what it says of the study's finding."""
-    if found is None or "batch_size" not in found[1][0]:
+    if not found or "batch_size" not in found[0][1][0]:
         return []
-    folder, records = found
+    folder, records = found[0]
     by_size = {record["batch_size"]: record for record in records}
     best = max(records, key=lambda record: float(record["val_accuracy"]["mean"]))
     erratic = max(records, key=lambda record: float(record["val_loss"]["sd"]))
@@ -132,7 +140,7 @@ def picture_name(sweep: Path) -> str:
     return f"{sweep.parent.name.removesuffix('-sweep')}.png"
 
 
-def pairs(past: Past | None, weights: tuple[Path, list[dict[str, Any]]] | None) -> list[str]:
+def pairs(past: Past | None, weights: Sequence[Sweep]) -> list[str]:
     """The table of the five networks, where they were compared; and what the weight of the auxiliary losses does."""
     if past is None or not (past.folder / "table.json").exists():
         return []
@@ -146,11 +154,12 @@ def pairs(past: Past | None, weights: tuple[Path, list[dict[str, Any]]] | None) 
     from samples.pairs import gains
 
     said += ["Round by round, with the same pairs and seeds:", "", *(f"- {line}" for line in gains(found)), ""]
-    if weights and {"model", "auxiliary"} <= set(weights[1][0]):
-        said += [f"Other weights of the auxiliary losses, {weights[1][0]['rounds']} rounds each:", "",
-                 *lines(("model", "weight", "test accuracy"),
-                        [[record["model"], written(record["auxiliary"]), spread(record["test_accuracy"])]
-                         for record in weights[1]])]
+    records = [record for _, records in weights for record in records if {"model", "auxiliary"} <= set(record)]
+    if records:
+        said += ["Other weights of the auxiliary losses (the main loss has weight 1):", "", *lines(
+            ("model", "weight", "rounds", "test accuracy"),
+            [[record["model"], written(record["auxiliary"]), str(record["rounds"]), percent(record["test_accuracy"])]
+             for record in sorted(records, key=lambda record: (record["model"], record["auxiliary"]))])]
     return said
 
 
@@ -159,9 +168,8 @@ def write(runs: Sequence[Past], root: Path, target: Path) -> None:
     from samples.kit.run import said_if_it_fails
 
     files = {target: markdown(runs, root).encode()}
-    swept = sweep_of("mlp-batches", root)
-    if swept:
-        files[target.with_name(picture_name(swept[0]))] = (swept[0] / "sweep.png").read_bytes()
+    for folder, _ in sweeps("mlp-batches", root)[:1]:
+        files[target.with_name(picture_name(folder))] = (folder / "sweep.png").read_bytes()
     for file, content in files.items():
         with said_if_it_fails(file) as path:
             aside = path.with_name(path.name + ".new")

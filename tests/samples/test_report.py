@@ -47,6 +47,10 @@ def runs(tmp_path):
         | {f"{part}_loss": {"mean": loss, "sd": erratic} for part in ("train", "val")}
         for size, (mean, sd, loss, erratic) in BATCHES.items()]))
     (sweep / "sweep.png").write_bytes(b"a picture")
+    run("pairs-sweep/1/pairs", "1", {}, [])
+    (tmp_path / "runs/pairs-sweep/1/sweep.json").write_text(json.dumps([
+        {"model": model, "auxiliary": weight, "rounds": 3, "test_accuracy": {"mean": 0.9, "sd": 0.012}}
+        for model in "54" for weight in (3.0, 0.1)]))
     return tmp_path / "runs"
 
 
@@ -64,6 +68,8 @@ def test_the_page_of_the_docs(runs, capsys):
     assert (runs.parent / "mlp-batches.png").read_bytes() == b"a picture" and "(mlp-batches.png)" in "".join(page)
     assert "| 5 | 1 | 95.97 ± 0.32 | 86.56 ± 1.32 | 20.0 | 15.0 | 93,164 |" in page
     assert "- auxiliary losses change model 5 by +1.50 ± 0.71 points" in page
+    weights = page.index("| model | weight | rounds | test accuracy |")
+    assert page[weights + 2] == "| 4 | 0.1 | 3 | 90.00 ± 1.20 |" and page[weights + 5] == "| 5 | 3.0 | 3 | 90.00 ± 1.20 |"
     assert not list(runs.parent.glob("*.new"))
 
 
