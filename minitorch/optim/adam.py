@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import BACKENDS
 from .optimizer import Array, Optimizer, regularized
 
 
@@ -55,6 +56,9 @@ class Adam(Optimizer):
         self, group: dict[str, Any], step: int, work: list[Array], p: Array, g: Array, exp_avg: Array, exp_avg_sq: Array,
         max_exp_avg_sq: Array = None,
     ) -> None:  # fmt: skip
+        compiled = getattr(BACKENDS[type(p)], "adam", None)
+        if max_exp_avg_sq is None and compiled is not None and compiled(group, step, p, g, exp_avg, exp_avg_sq):
+            return
         moments(group, work, p, g, exp_avg, exp_avg_sq)
         beta1, beta2 = group["betas"]
         size = exp_avg_sq if max_exp_avg_sq is None else np.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)

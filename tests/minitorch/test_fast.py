@@ -182,6 +182,53 @@ def training() -> tuple[Any, Any]:
     return model, step
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1}, {"weight_decay": 0.1, "maximize": True}, {"amsgrad": True}], ids=repr)
+@pytest.mark.parametrize("name", ["Adam", "AdamW"])
+def test_adam(name: str, settings: dict[str, Any], dtype: str) -> None:
+    draw = np.random.default_rng(0)
+    start, grads = draw.normal(size=(7, 5)).astype(dtype), draw.normal(size=(4, 7, 5)).astype(dtype)
+
+    def compute() -> list[np.ndarray]:
+        p = minitorch.tensor(start, requires_grad=True)
+        optimizer = getattr(minitorch.optim, name)([p], lr=0.1, **settings)
+        for grad in grads:
+            p.grad = minitorch.tensor(grad)
+            optimizer.step()
+        return [host(p), *(host(x) for key, x in optimizer.state[p].items() if key != "step")]
+
+    for plain, compiled in zip(*both(compute)):
+        np.testing.assert_allclose(compiled, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cache_that_cannot_be_written_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    def njit(cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiler.kernel(abs) is abs
+
+
+@pytest.mark.parametrize("size", [(4, 4), (5, 7), (2, 9), (1, 6)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_pooling_two_by_two(size: tuple[int, int], ties: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 2, *size)).astype("float32")
+    x = np.round(x) if ties else x
+
+    def compute() -> list[np.ndarray]:
+        images = minitorch.tensor(x, requires_grad=True)
+        out = F.max_pool2d(images, 2, ceil_mode=size[0] == 1)
+        (out * out).sum().backward()
+        return [host(out), host(images.grad)]
+
+    for plain, compiled in zip(*both(compute)):
+        np.testing.assert_array_equal(compiled, plain)
+
+
 def test_same_bits_every_run() -> None:
     def train() -> list[bytes]:
         model, step = training()

@@ -11,4 +11,5 @@ from ..numpy import *
 from .convolution import conv, conv_input, conv_weight
 from .elementwise import either, masked, maximum, where  # type: ignore[assignment]
 from .normalize import RULES, mean, mean_product, mean_square_from, standardize, sum
+from .optimize import adam
 from .pool import max_pool, unpool, winners  # type: ignore[assignment]
