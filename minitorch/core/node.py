@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from collections.abc import Iterable
 from typing import Any
@@ -79,21 +80,23 @@ class Node:
 
     def _repr_svg_(self) -> str | None:
         """The graph as a picture, for notebooks; None (they show the text) for a leaf, or where there is nothing to draw."""
-        if not self.inputs:
-            return None
-        import importlib
-
-        viz = importlib.import_module("viz")
-        variables = vars(importlib.import_module("__main__"))  # a notebook's cells live there
-        try:
-            return viz.draw(self, variables=variables)._repr_svg_()
-        except viz.DrawError:
-            return None
+        return notebook_picture(self) if self.inputs else None
 
 
 VALUE: type[Node] = Node
 TENSOR: type[Node] = Node
 """The two kinds of node; value.py and tensor.py enter themselves here."""
+
+
+def notebook_picture(of: Any) -> str | None:
+    """The SVG of a graph or of a paused pass, its nodes called by the notebook's variables; None where it cannot be drawn."""
+    viz = importlib.import_module("viz")
+    variables = vars(importlib.import_module("__main__"))  # a notebook's cells live there
+    try:
+        svg: str | None = viz.draw(of, variables=variables)._repr_svg_()
+    except viz.DrawError:
+        return None
+    return svg
 
 
 def ancestors(root: Node) -> list[Node]:

@@ -13,7 +13,7 @@ from . import backward as engine
 from .contribution import Contribution, Contributions, shown
 from .history import History
 from .modes import quietly, state
-from .node import Node, freed
+from .node import Node, freed, notebook_picture
 from .places import Places
 from .tensor import Tensor
 from .value import Value
@@ -57,6 +57,13 @@ class Stepper:
 
     def __len__(self) -> int:
         return len(self._inputs)
+
+    def __repr__(self) -> str:
+        return f"<Stepper: step {self.position} of {len(self)}>"
+
+    def _repr_svg_(self) -> str | None:
+        """The paused pass as a picture, for notebooks; None where it cannot be drawn."""
+        return notebook_picture(self)
 
     @property
     def position(self) -> int:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import viz
-from minitorch import Value
+from minitorch import Stepper, Value
 from tests.viz.graphs import broadcast, chain, double, network, paused
 from viz import layout, picture
 
@@ -80,7 +80,11 @@ def test_a_notebook_shows_the_picture_even_without_graphviz(no_dot):
 
 def test_a_notebook_shows_the_picture_of_a_value():
     a = Value(1.0, name="a")
-    assert "b = a + a" in (a + a).named("b")._repr_svg_()
+    b = (a + a).named("b")
+    assert "b = a + a" in b._repr_svg_() and a._repr_svg_() is None
+    stepper = Stepper(b)
+    stepper.step()
+    assert "step 1 of 2" in stepper._repr_svg_() and repr(stepper) == "<Stepper: step 1 of 2>"
 
 
 def test_a_picture_says_what_it_is():
