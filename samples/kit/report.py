@@ -13,6 +13,8 @@ from typing import Any
 from samples.kit.compare import Past, best_metric, number, read, written
 from samples.registry import SAMPLES
 
+EXPERIMENTS = {"disc": ("label", "disc"), "optimizers": ("landscape", "beale"), "pairs": ("model", "all")}  # setting, default
+
 
 def markdown(runs: Sequence[Past], root: Path) -> str:
     """The newest finished run of each sample, without those that were run with --quick or that only evaluated.
@@ -44,10 +46,10 @@ def lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def case(past: Past) -> str:
-    """The sample, and the setting that makes two experiments of it."""
-    if past.sample == "disc" and past.settings.get("label") != "disc":
-        return f"disc --label {past.settings['label']}"
-    return past.sample
+    """The sample, and the setting that makes several experiments of it."""
+    setting, usual = EXPERIMENTS.get(past.sample, ("", None))
+    chosen = past.settings.get(setting, usual)
+    return past.sample if chosen == usual else f"{past.sample} --{setting} {chosen}"
 
 
 def order(name: str) -> tuple[int, str]:
