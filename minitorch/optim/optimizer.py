@@ -6,15 +6,20 @@ import copy
 import difflib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from operator import is_
+from threading import get_ident
 from typing import Any
 
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.threads import shared
 from ..core.modes import enable_grad
 from ..core.node import Node
 from ..core.tensor import Tensor
 from ..core.value import Value
+from .bunch import Bunch, bunches
 
 Array = Any
 """A NumPy or CuPy array. Updates call NumPy's functions with `out=`; for CuPy's arrays CuPy answers them."""
@@ -22,8 +27,8 @@ Array = Any
 REQUIRED: Any = object()
 """The default of a setting that has none."""
 
-PIECE = 1 << 18
-"""Elements updated at a time: the passes over a piece find it in the processor's cache."""
+PIECE = 1 << 16
+"""Elements updated at a time: the passes over a piece find it in the processor's cache, and threads share the pieces."""
 
 
 class Optimizer:
@@ -46,6 +51,7 @@ class Optimizer:
         """step() was called; a scheduler that steps first says so."""
         self._pieces: dict[Node, tuple[Array, list[Any]]] = {}
         self._work: dict[Any, list[Array]] = {}
+        self._plans: dict[int, tuple[list[Any], list[Bunch], list[Any]]] = {}
         if isinstance(params, Node):
             raise TypeError(f"{type(self).__name__} takes an iterable of tensors, not a single one: put it in a list")
         groups = list(params)
@@ -92,10 +98,8 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         with np.errstate(all="ignore"):
-            for group in self.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        self._move(group, p)
+            for number, group in enumerate(self.param_groups):
+                self._step(number, group, [p for p in group["params"] if p._grad is not None])
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -159,19 +163,39 @@ class Optimizer:
                 fresh[p] = {name: _loaded(name, x, p, n) for name, x in state.items() if x is not None}
                 fresh[p].setdefault("step", 1)  # PyTorch's SGD does not count
         self.state = fresh
-        self._pieces = {}
+        self._pieces, self._plans = {}, {}
         for mine, theirs in zip(self.param_groups, saved):
             mine.update(copy.deepcopy({k: v for k, v in theirs.items() if k != "params"}))
 
     # How a step is taken
 
-    def _move(self, group: dict[str, Any], p: Any) -> None:
+    def _step(self, number: int, group: dict[str, Any], params: list[Any]) -> None:
+        """Move the parameters of a group that have a gradient: the small ones together, the others each for itself."""
+        planned, together, alone = self._plans.get(number, ([], [], []))
+        same = len(planned) == len(params) and all(map(is_, planned, params))
+        if not same or not all(bunch.holds(self.state) for bunch in together):
+            for p in params:
+                self._begin(group, p)
+            together, alone = bunches(params, self.state)
+            self._plans[number] = params, together, alone
+            for p in (p for bunch in together for p in bunch.params):
+                self._pieces.pop(p, None)  # its state lies elsewhere now
+        for bunch in together:
+            bunch.move(partial(self.advance, group), partial(self.update, group))
+        for p in alone:
+            self._move(group, p)
+
+    def _begin(self, group: dict[str, Any], p: Any) -> None:
         state = self.state[p]
         if not state:
             self._pieces.pop(p, None)
             state["step"] = 0
             for name, made in self.begin(group, lambda: np.zeros_like(p.raw)).items():
                 state[name] = made if made.__class__ is float else Tensor(made)
+
+    def _move(self, group: dict[str, Any], p: Any) -> None:
+        self._begin(group, p)
+        state = self.state[p]
         state["step"] += 1
         self.advance(group, state)
         if isinstance(p, Value):
@@ -187,28 +211,33 @@ class Optimizer:
         if len(pieces) > 1:
             grad = grad.reshape(-1)
         numbers = {name: x for name, x in state.items() if isinstance(x, float)}
-        for where, work, array, views in pieces:
-            self.update(group, state["step"], work, array, grad[where], **views, **numbers)
+
+        def part(start: int, stop: int) -> None:
+            work = self._work_for(p.raw)
+            for where, array, views in pieces[start:stop]:
+                room = [w[: array.size].reshape(array.shape) for w in work]
+                self.update(group, state["step"], room, array, grad[where], **views, **numbers)
+
+        shared(len(pieces), p.raw.size if p.raw.__class__ is np.ndarray else 0, part)
         p.touch()
 
     def _cut(self, array: Array, state: dict[str, Any]) -> list[Any]:
-        """(where, work, parameter, state) for each piece of a parameter, as views of the arrays."""
+        """(where, parameter, state) for each piece of a parameter, as views of the arrays."""
         views = {name: x.raw for name, x in state.items() if isinstance(x, Tensor)}
         if array.size <= PIECE or not array.flags.c_contiguous:
-            work = [w[: array.size].reshape(array.shape) for w in self._work_for(array, array.size)]
-            return [(..., work, array, views)]
-        work = self._work_for(array, PIECE)
+            return [(..., array, views)]
         pieces = []
         for start in range(0, array.size, PIECE):
             where = slice(start, min(start + PIECE, array.size))
-            size = where.stop - start
             flat = {name: view.reshape(-1)[where] for name, view in views.items()}
-            pieces.append((where, [w[:size] for w in work], array.reshape(-1)[where], flat))
+            pieces.append((where, array.reshape(-1)[where], flat))
         return pieces
 
-    def _work_for(self, array: Array, size: int) -> list[Array]:
-        """Two arrays to compute in, of `size` at least, the same for all parameters: so they stay in the cache."""
-        kind = type(array), array.dtype
+    def _work_for(self, array: Array) -> list[Array]:
+        """Two arrays to compute in, as large as a piece, or as the array, the same for all parameters that a thread moves: so
+        they stay in the cache."""
+        kind = type(array), array.dtype, get_ident()
+        size = min(array.size, PIECE) if array.flags.c_contiguous else array.size
         if kind not in self._work or self._work[kind][0].size < size:
             self._work[kind] = [np.empty_like(array, shape=(size,)) for _ in range(2)]
         return self._work[kind]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -274,3 +276,39 @@ def test_on_a_device_the_same_numbers(name, settings):
         there = trained(strict)
     assert type(there.raw) is StrictArray
     np.testing.assert_array_equal(there.raw.get(), trained(np.array).detach().numpy())
+
+
+def test_small_parameters_keep_their_identity_and_state_when_moved_together():
+    """Many small parameters share arrays inside an optimizer; nothing of that may show."""
+    rng = np.random.default_rng(5)
+    numbers = [rng.normal(size=shape).astype("float32") for shape in [(3,), (2, 4), (5,), (1, 1)]]
+
+    def run(size, spoil):
+        params = [minitorch.nn.Parameter(minitorch.tensor(x)) for x in numbers]
+        arrays = [p.raw for p in params]
+        optimizer = minitorch.optim.Adam(params, lr=0.1)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(minitorch.optim.bunch, "SMALL", size)
+            for step, moving in enumerate(["0", "1", "01", "0", "0123", "23", "0123", "123"]):
+                for i, p in enumerate(params):
+                    frozen = str(i) not in moving
+                    p.grad = None if frozen else minitorch.tensor(np.cos(p.raw + step))
+                if spoil and step == 4:
+                    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+                    optimizer, params = copy.deepcopy((optimizer, params))
+                    arrays = [p.raw for p in params]
+                    params[0].data = params[0].data + 1
+                    arrays[0] = params[0].raw
+                optimizer.step()
+        assert all(p.raw is array for p, array in zip(params, arrays))
+        states = [{k: np.array(getattr(x, "raw", x)) for k, x in optimizer.state[p].items()} for p in params]
+        return [p.raw.copy() for p in params], states
+
+    for spoil in (False, True):
+        (alone, its), (together, theirs) = run(0, spoil), run(100, spoil)
+        for a, b in zip(alone, together):
+            np.testing.assert_array_equal(a, b)
+        for one, other in zip(its, theirs):
+            assert one.keys() == other.keys()
+            for name in one:
+                np.testing.assert_array_equal(one[name], other[name])
