@@ -103,5 +103,7 @@ SAMPLES = {
                cuda=True, goals={"test_iou": 0.90}),
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
+        Sample("gan-anime", "a DCGAN draws faces, and what shows whether it collapses or copies", "samples.gan_anime",
+               "anime faces", "20 min", cuda=True),
     )
 }
