@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import drawing, growth, ops, report, scalar, startup, training
-from .measure import measure
+from . import drawing, growth, ops, profile, report, scalar, startup, training
+from .measure import OURS, measure
 
 GROUPS = [scalar.GROUP, ops.GROUP, training.GROUP, growth.GROUP, startup.GROUP, drawing.GROUP]
 
@@ -30,13 +30,15 @@ def main() -> None:
         rows: list[dict[str, Any]] = []
         for row in group.rows:
             if row.name.startswith(names):
-                rows.append(measure(row, rounds, contestants))
+                rows.append(measure(row, rounds, group.peer, contestants))
                 print(".", end="", flush=True)
         if rows:
             report.show(group, rows)
             groups[group.title] = {"peer": group.peer, "rows": rows}
     if not asked.only and not contestants:
-        print(f"\nwritten: {report.write(groups, where)}")
+        worst = report.worst(groups[training.GROUP.title]["rows"])
+        profiles = {model: profile.lines(model, OURS) for model in worst}
+        print(f"\nwritten: {report.write(groups, where, profiles)}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from . import profile
 from .measure import FAST, OURS, Group, summary
 
 RESULTS = Path(__file__).parent / "results"
@@ -39,13 +40,19 @@ def _version(name: str) -> str | None:
         return None
 
 
-def write(groups: dict[str, Any], where: dict[str, Any]) -> Path:
+def worst(rows: list[dict[str, Any]]) -> list[str]:
+    """The two rows furthest behind PyTorch."""
+    ratios = {r["row"]: ratio(r["measured"], OURS, "torch") for r in rows if {OURS, "torch"} <= set(r["measured"])}
+    return sorted(ratios, key=lambda name: -ratios[name])[:2]
+
+
+def write(groups: dict[str, Any], where: dict[str, Any], profiles: dict[str, Any]) -> Path:
     """Put a run's measurements beside those of earlier runs; returns the file."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now()
     target = RESULTS / f"{now:%Y-%m-%dT%H%M}.json"
     aside = target.with_suffix(".part")
-    report = {"date": f"{now:%Y-%m-%d %H:%M}", "machine": where, "groups": groups}
+    report = {"date": f"{now:%Y-%m-%d %H:%M}", "machine": where, "groups": groups, "profiles": profiles}
     aside.write_text(json.dumps(report, indent=1) + "\n")
     os.replace(aside, target)
     return target
@@ -72,10 +79,16 @@ def cells(row: dict[str, Any], peer: str) -> dict[str, str]:
                 line[f"{contestant} / {peer}"] = f"{ratio(measured, contestant, peer):.2f}"
     if row["target"] is not None:
         line["target"] = f"{row['target']:g}"
-    if peer in measured and all("peak" in run for runs in measured.values() for run in runs):
-        peaks = [f"{summary(measured[c], 'peak')[0] / 2**20:.0f}" for c in (OURS, FAST, peer) if c in measured]
-        line["peak MB"] = " : ".join(peaks)
+    peaks = [size(summary(measured[c], "peak")[0]) for c in (OURS, FAST, peer) if c in measured and "peak" in measured[c][0]]
+    if peaks:
+        line["peak"] = " : ".join(peaks)
     return line
+
+
+def size(value: float) -> str:
+    """A number of bytes in the unit that suits it."""
+    unit, whole = next((u for u in (("MB", 2**20), ("kB", 2**10)) if value >= u[1]), ("B", 1))
+    return f"{value / whole:.3g} {unit}"
 
 
 def ratio(measured: dict[str, Any], contestant: str, peer: str) -> float:
@@ -98,7 +111,7 @@ def disagreement(row: dict[str, Any]) -> str | None:
 def table(rows: list[dict[str, Any]], peer: str) -> list[str]:
     """Rows as lines of Markdown, in columns of even width."""
     lines = [cells(row, peer) for row in rows]
-    last = [*(f"{c} / {peer}" for c in (OURS, FAST)), "target", "peak MB"]
+    last = [*(f"{c} / {peer}" for c in (OURS, FAST)), "target", "peak"]
     columns = [c for c in dict.fromkeys(c for line in lines for c in line) if c not in last]
     columns += [c for c in last if any(c in line for line in lines)]
     grid = [columns, *([line.get(c, "") for c in columns] for line in lines)]
@@ -138,6 +151,9 @@ def markdown(path: Path) -> None:
     ]
     for group in groups:
         lines += ["", f"### {group['title'].capitalize()}", "", *table(group["rows"], group["peer"])]
+    lines += ["", "### Where the time goes", "", "One step of the two rows furthest behind, with NumPy alone."]
+    for model, found in reports[-1]["profiles"].items():
+        lines += ["", f"**{model}**", "", *profile.table(found)]
     text = f"{before}<!-- tables -->\n" + "\n".join(lines) + f"\n<!-- end of tables -->{after}"
     aside = path.with_suffix(".part")
     aside.write_text(text)
