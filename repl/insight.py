@@ -120,8 +120,9 @@ def modules(session: Session) -> View:
                 f"{sum(d for d, _ in dead)}/{sum(n for _, n in dead)}" if dead else "",
             )
         )
-    header = ("module", "nodes", "parameters", "their |grad|", "largest at a node", "dead")
-    footer = "dead: units of an activation that are 0 for every input" if any(row[5] for row in rows) else ""
+    header = ("module", "nodes", "parameters", "|grad|", "at a node", "dead")
+    footer = "|grad| is that of its parameters, `at a node` the largest of its results'"
+    footer += "; dead: units of an activation that are 0 for every input" if any(row[5] for row in rows) else ""
     return Table(header, tuple(rows), footer=footer, right=(1, 2, 3, 4, 5), yields=0)
 
 

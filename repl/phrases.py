@@ -81,14 +81,24 @@ def definition(node: Node, name_of: NameOf) -> str:
 
 def place(node: Node) -> str:
     """`train.py:12` of the line that made a node, or nothing."""
-    if node.made_at is None:
+    return _place(node.made_at)
+
+
+def _place(where: tuple[str, int] | None) -> str:
+    if where is None:
         return ""
-    file, line = node.made_at
+    file, line = where
     if file.startswith("<") and not file.startswith("<input"):
         return ""
     if file.startswith("<input"):
         return file.strip("<>") + (f":{line}" if line > 1 else "")
     return f"{os.path.basename(file)}:{line}"
+
+
+def line_of(where: tuple[str, int] | None) -> str:
+    """A place with what stands there: ``train.py:12, `if h > 0:` ``."""
+    source = linecache.getline(*where).strip() if where else ""
+    return _place(where) + (f", `{source}`" if source else "")
 
 
 def source_line(node: Node) -> str:

@@ -14,8 +14,9 @@ __all__ = ["frame_variables", "held_by", "names", "scopes"]
 def names(of: Node | Iterable[Node], variables: Mapping[str, Any] | None = None) -> dict[Node, str]:
     """A name for every node behind a root (or for the nodes given), each used once.
 
-    An explicit name wins, then the variable that holds the node (the shortest, if several do), then `mul_3`: the third
-    multiplication of this graph that needs such a name, in order of creation. A node keeps the number it was first shown with.
+    An explicit name wins, then a parameter's path in the module that a variable holds (and not the `p` of a loop over them),
+    then the variable that holds the node (the shortest, if several do), then `mul_3`: the third multiplication of this graph
+    that needs such a name, in order of creation. A node keeps the number it was first shown with.
     """
     nodes = ancestors(of) if isinstance(of, Node) else sorted(of, key=lambda node: node.stamp)
     held = held_by(variables or {})
@@ -79,15 +80,15 @@ def held_by(variables: Mapping[str, Any]) -> dict[int, str]:
             if other is None or (len(name), name) < (len(other), other):
                 held[id(thing)] = name
 
-    containers = []
-    for name, thing in variables.items():
-        if name.startswith("_"):
-            continue
-        offer(name, thing)
-        is_module = hasattr(type(thing), "named_parameters")
-        if is_module or isinstance(thing, (list, tuple, dict)):
-            containers.append((name, thing))
-    for name, thing in containers:
+    named = {name: thing for name, thing in variables.items() if not name.startswith("_")}
+    modules = {name: thing for name, thing in named.items() if hasattr(type(thing), "named_parameters")}
+    containers = {name: thing for name, thing in named.items() if isinstance(thing, (list, tuple, dict))}
+    owned = {id(x): path for name in reversed(modules) for path, x in _contents(name, modules[name])}
+    for name, thing in named.items():
+        if id(thing) not in owned:
+            offer(name, thing)
+    held.update(owned)
+    for name, thing in containers.items():
         for path, inner in _contents(name, thing):
             if id(inner) not in held:
                 offer(path, inner)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.core.departures import departures
 from minitorch.core.node import Node, ancestors
 from minitorch.core.wrong import RULES
 from repl import phrases, stopview
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 TWICE = ("a = Value(1.0)", "b = a + a", "c = b + b", "backward c")
 MOST = 30  # rows of `diff`
+SIDE = 15  # characters of a number or array in a column of `diff`
+READ = 4  # of the places where numbers left the graph, those that `set` names
+METHODS = ("item", "tolist", "detach")
+COMPARED = {
+    "equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="
+}  # fmt: skip
 _ASSIGNMENT = re.compile(r"(?P<target>.+?)(?:\.(?:data|raw))?(?P<index>\[[^=]*\])?\s*=(?!=)\s*(?P<value>.+)", re.DOTALL)
 
 
@@ -42,7 +49,7 @@ def set_(session: Session, argument: str) -> Sequence[View]:
     The recorded operations that depend on NODE are computed again, with the same random draws; the pass as it was stays,
     as branch `main`. `set w.data = ...` is the same, `set W[0,1] = 3` changes one element. The variables of this session
     follow the branch; a script keeps its own numbers. What was computed outside the graph (`.item()`, argmax, an `if`) is
-    not computed again. `diff` compares, `undo` or `reset` goes back.
+    not computed again, but named. `diff` compares, `undo` or `reset` goes back.
     """
     found = _ASSIGNMENT.fullmatch(argument)
     if found is None:
@@ -73,7 +80,36 @@ def set_(session: Session, argument: str) -> Sequence[View]:
         shown.append(
             Message(f"{named} left the graph (detached) and {'keeps' if len(kept) == 1 else 'keep'} the old numbers", "hint")
         )
+    read = _read_outside(session, [old for old in made if old is not root_before], names, bool(kept))
+    if read:
+        more = f"; and {len(read) - READ} more" if len(read) > READ else ""
+        shown.append(Message(f"read out of the graph, and not asked again: {'; '.join(read[:READ])}{more}", "hint"))
     return shown
+
+
+def _read_outside(session: Session, nodes: Sequence[Node], names: Mapping[Node, str], detached: bool) -> list[str]:
+    """How the program read nodes outside the graph while it computed the result: each a phrase with its line.
+
+    What was read later, at the prompt, has no part in the result.
+    """
+    last = _input_number(session.running().root.made_at)
+    found = []
+    for departure in departures(nodes):
+        number = _input_number(departure.where)
+        if departure.how == "detach" and detached or last is not None and number is not None and number > last:
+            continue
+        name = names.get(departure.node, departure.node.name or "a node")
+        how, sign = departure.how, COMPARED.get(departure.how)
+        read = f"{name} {sign} …" if sign else f"{name}.{how}()" if how in METHODS else f"{how}({name})"
+        at = phrases.line_of(departure.where)
+        found.append(read + (f" at {at}" if at else ""))
+    return list(dict.fromkeys(found))
+
+
+def _input_number(where: tuple[str, int] | None) -> int | None:
+    """Which piece typed at the prompt a place lies in."""
+    found = re.fullmatch(r"<input (\d+)>", where[0]) if where is not None else None
+    return int(found[1]) if found else None
 
 
 def _branches(session: Session) -> Branches:
@@ -272,10 +308,10 @@ def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
     """Two values side by side; of larger arrays the second as its largest difference; nothing twice where they agree."""
     x, y = pair
     if not changed:
-        return short(x), "same" if x is not None else ""
+        return short(x, SIDE), "same" if x is not None else ""
     if hasattr(x, "shape") and hasattr(y, "shape") and x.shape == y.shape and host(x).size > phrases.PRINTED:
-        return short(x), f"Δ ≤ {number(float(abs(host(y) - host(x)).max()), 3)}"
-    return short(x), short(y)
+        return short(x, SIDE), f"Δ ≤ {number(float(abs(host(y) - host(x)).max()), 3)}"
+    return short(x, SIDE), short(y, SIDE)
 
 
 @command("undo", group="what-if", usage="undo", example=(*EXAMPLE, "set a = 5", "undo", "print L"))

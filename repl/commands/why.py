@@ -79,17 +79,18 @@ def why(session: Session, argument: str) -> View:
     else:
         sum_text = " + ".join(terms) + (f" = {number(found.total)}" if len(terms) > 1 else "")
     summary = f"{slope(top_name, name)} = {sum_text}"
-    footer = f"{count(rest, 'smaller path')} more {_adding(found, listed)}" if rest else ""
+    footer = f"{count(rest, 'smaller path')} more {_adding(found, listed, rest)}" if rest else ""
     if (seed := stepper.flow(root)) is not None and np.ndim(phrases.plain(seed)) == 0 and float(seed) != 1.0:
         footer += f"{'; ' if footer else ''}the pass began with {number(float(seed))}, which multiplies all of it"
     return _paths(summary, rows, footer)
 
 
-def _adding(found: paths.Why, listed: Sequence[paths.Path]) -> str:
+def _adding(found: paths.Why, listed: Sequence[paths.Path], amount: int) -> str:
     """What the paths that are not listed come to; nothing but rounding is told as nothing."""
     rest = found.total - sum(path.product for path in listed)
     largest = max((abs(path.product) for path in listed), default=0.0)
-    return "add nothing" if abs(rest) < 1e-12 * largest else f"add {number(rest)}"
+    add = "adds" if amount == 1 else "add"
+    return f"{add} nothing" if abs(rest) < 1e-12 * largest else f"{add} {number(rest)}"
 
 
 def _element(session: Session, argument: str) -> tuple[Node, tuple[int, ...] | None]:

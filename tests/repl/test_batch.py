@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,16 +23,36 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return code, captured.out, captured.err
 
 
-def test_a_piped_session_is_stable_and_plain() -> None:
-    """`minitorch < walk.bwd`, byte for byte. To accept a changed display: copy the new output over walk.txt."""
-    with open(GOLDEN / "walk.bwd", "rb") as lines:
+@pytest.mark.parametrize("options", [[], ["--width", "60"]], ids=["80 columns", "60 columns, ASCII"])
+@pytest.mark.parametrize("walk", ["walk", "tensors"])
+def test_a_piped_session_is_stable_and_plain(walk: str, options: list[str]) -> None:
+    """`minitorch < walk.bwd`, byte for byte. To accept a changed display: copy the new output over the golden file."""
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"} if options else {"PYTHONUTF8": "1"}
+    with open(GOLDEN / f"{walk}.bwd", "rb") as lines:
         done = subprocess.run(
-            [sys.executable, "-X", "utf8", "-m", "repl"], stdin=lines, capture_output=True, timeout=60, check=False
-        )
+            [sys.executable, "-m", "repl", *options], stdin=lines, capture_output=True, timeout=60, check=False,
+            env={**os.environ, **ascii_only},
+        )  # fmt: skip
     assert done.stderr == b"" and done.returncode == 0
     assert b"\x1b" not in done.stdout
-    shown = re.sub(r"(\w+\.py):\d+, class", r"\1, class", done.stdout.decode())  # a rule may move in its file
-    assert shown.splitlines() == (GOLDEN / "walk.txt").read_text(encoding="utf-8").splitlines()
+    held_to(f"{walk}{'-60' if options else ''}.txt", done.stdout.decode("ascii" if options else "utf-8"))
+
+
+def held_to(golden: str, shown: str) -> None:
+    """The output is that of the golden file, where a rule may have moved in its file."""
+    shown = re.sub(r"(\w+\.py):\d+, class", r"\1, class", shown)
+    assert shown.splitlines() == (GOLDEN / golden).read_text(encoding="utf-8").splitlines()
+    assert not golden.endswith("-60.txt") or max(map(len, shown.splitlines())) <= 60
+
+
+def test_a_debugged_script_in_a_pipe_blames_the_nan_in_one_command() -> None:
+    lines = [part for line in ("print batch", "source log_2", "path model.blocks.0.weight", "quit") for part in ("-c", line)]
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-m", "repl", "debug", "--batch", "--when", "nan", str(GOLDEN / "nan_deep.py"), *lines],
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stderr == b"" and done.returncode == 0 and b"\x1b" not in done.stdout
+    held_to("nan_deep.txt", done.stdout.decode())
 
 
 def test_help_and_batch_import_nothing_they_do_not_need() -> None:

@@ -71,6 +71,24 @@ def test_what_left_the_graph_is_named() -> None:
     assert "k left the graph" in say(s, "set w = 3")
 
 
+def test_what_the_program_read_out_of_the_graph_is_named() -> None:
+    s = session(
+        "a = Value(2.0)",
+        "b = a * 3",
+        "if b > 2: c = b * b\nelse: c = b",
+        "scale = float(b)",
+        "L = c * scale",
+        "float(b) + 1",
+        "backward L",
+    )
+    shown = " ".join(say(s, "set a = 0.1", width=200).split())
+    assert "read out of the graph, and not asked again: b > … at input 3, `if b > 2: c = b * b`; b.item() at input 4" in shown
+    assert "input 6" not in shown  # read when L was there already
+    s = session("w = tensor([1.0, -2.0], requires_grad=True)", "h = w * 3", "i = h.argmax()", "L = h.sum()", "backward L")
+    assert "argmax(h) at input 3" in say(s, "set w = 3", width=120)
+    assert "hint" not in say(session(*TENSOR), "set W = 2")
+
+
 def test_wrong_rules_are_stepped_and_compared() -> None:
     s = session(*TWICE)
     assert "wrong on purpose" in say(s, "rule noorder")
