@@ -120,6 +120,7 @@ from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
 from .numpy_einsum import einsum
 from .numpy_linear import affine, lstm_gates, matmul, turned
 from .numpy_matrices import cholesky, cofactors, cross, det, eye_like, inv, mT, slogdet, solve, svd
+from .numpy_normalize import RULES, standardize
 from .numpy_pad import pad, unpad
 from .numpy_places import add_at, argmedian, argrunning, gather, order, scatter, scatter_add, undiagonal
 from .numpy_pool import (
@@ -378,23 +379,6 @@ def masked(x: ndarray, mask: ndarray) -> ndarray:
 
 _WHOLE = {2: np.int16, 4: np.int32, 8: np.int64}
 """Whole numbers of as many bytes."""
-
-
-def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:
-    """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None), in as few passes as that takes."""
-    if weight is not None and weight.size == scale.size and x.shape == shape:
-        factor = scale * weight
-        out = x * factor
-        out += -mean * factor if bias is None else bias - mean * factor
-        return out
-    out = x - mean
-    out *= scale
-    out = out.reshape(shape)
-    if weight is not None:
-        out *= weight
-    if bias is not None:
-        out += bias
-    return out
 
 
 def kept(saved: Any, compute: Any, *inputs: Any) -> Any:

@@ -4,13 +4,19 @@ float32 in rows of 128). Row by row, for a product of matrices would wake the th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from .threads import shared
+
 LEAST, LONGEST = 2**12, 2**12
-"""From how many elements on it is worth it; and the longest row, beyond which NumPy's sum in pairs is the more exact."""
+"""From how many elements on it is worth it; and the longest row added up in one go, for many small sums are more exact."""
+
+BLOCK = 2**15
+"""How many numbers a block of rows holds: few enough to stay in a core's own cache between passes."""
 
 
 def worth_it(x: ndarray) -> bool:
@@ -31,10 +37,37 @@ def sides(shape: tuple[int, ...], axis: Any) -> tuple[int, int, int] | None:
 def sum_sides(x: ndarray, before: int, kept: int, after: int) -> ndarray:
     """The sum of x, seen as (before, kept, after), over the first and the last."""
     if after > 1:
-        rows = x.reshape(before * kept, after)
-        x = np.vecdot(rows, np.ones(after, x.dtype)) if after <= LONGEST else np.add.reduce(rows, 1)
+        rows, ones = x.reshape(before * kept, after), np.ones(after, x.dtype)
+        parts = shared(before * kept, x.size // 4, lambda start, stop: row_dots(rows[start:stop], ones))
+        x = parts[0] if len(parts) == 1 else np.concatenate(parts)
     x = x.reshape(before, kept)
     return x[0] if before == 1 else np.add.reduce(x, 0)
+
+
+def row_dots(x: ndarray, y: ndarray) -> ndarray:
+    """The dot product of each row of x (rows, width) with that of y, or with y itself: a long row in pieces."""
+    width = x.shape[1]
+    if width <= LONGEST:
+        return np.vecdot(x, y)
+    pieces = next((n for n in range(2, 1 + width // 8) if width % n == 0 and width <= n * LONGEST), 0)
+    if not pieces:
+        return np.add.reduce(x * y, 1)
+    shape = (pieces, width // pieces)
+    return np.add.reduce(np.vecdot(x.reshape(-1, *shape), y.reshape(-1, *shape)), 1)
+
+
+def in_blocks(rows: ndarray, work: Callable[[slice, ndarray], Any]) -> None:
+    """work(which rows, a workspace of their shape) for all rows, a block at a time; threads share the blocks."""
+    count, width = rows.shape
+    step = max(1, BLOCK // width)
+
+    def some(start: int, stop: int) -> None:
+        space = np.empty((min(step, stop - start), width), rows.dtype)
+        for first in range(start, stop, step):
+            last = min(first + step, stop)
+            work(slice(first, last), space[: last - first])
+
+    shared(count, rows.size, some)
 
 
 def fast_sum(x: ndarray, axis: Any) -> ndarray | None:
@@ -58,5 +91,17 @@ def mean_product(x: ndarray, y: ndarray, axis: tuple[int, ...]) -> ndarray:
 
 def mean_square_from(centre: ndarray, x: ndarray, axis: tuple[int, ...]) -> ndarray:
     """The mean of (x - centre)² over `axis`, the axes kept with length 1: the variance, where centre is the mean."""
-    away = x - centre
-    return mean_product(away, away, axis)
+    found = sides(x.shape, axis) if worth_it(x) else None
+    if found is None or found[2] < 8 or centre.size != found[1]:
+        away = x - centre
+        return mean_product(away, away, axis)
+    before, middle, after = found
+    rows, squares = x.reshape(-1, after), np.empty((before, middle), x.dtype)
+    centres, flat = np.array(np.broadcast_to(centre.reshape(1, -1), (before, middle))).reshape(-1, 1), squares.reshape(-1)
+
+    def some(block: slice, away: ndarray) -> None:
+        np.subtract(rows[block], centres[block], out=away)
+        flat[block] = row_dots(away, away)
+
+    in_blocks(rows, some)
+    return (np.add.reduce(squares, 0) / (before * after)).reshape(centre.shape)
