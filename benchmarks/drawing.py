@@ -89,7 +89,8 @@ def many(nodes: int) -> Any:
     with inspect():
         weights, total = [Value(0.1 * i, name=f"w{i}") for i in range(10)], Value(0.0)
         for i in range(nodes // 2):
-            total = total + weights[i % 10].tanh()
+            bent = weights[i % 10].tanh()
+            total = total + bent
     return total
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from minitorch.core.node import Node
 
-READABLE = 200  # boxes; a larger graph with modules is drawn with some of them closed
+READABLE = 40  # boxes; a larger graph with modules is drawn with some of them closed
 
 
 @dataclass(frozen=True)
