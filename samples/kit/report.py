@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from samples.kit.compare import Past, best_metric, number, read, written
+from samples.kit.compare import Past, best_metric, number, read
 from samples.registry import SAMPLES
 
 EXPERIMENTS = {"disc": ("label", "disc"), "optimizers": ("landscape", "beale"), "pairs": ("model", "all")}  # setting, default
@@ -160,7 +160,7 @@ def pairs(past: Past | None, weights: Sequence[Sweep]) -> list[str]:
     if records:
         said += ["Other weights of the auxiliary losses (the main loss has weight 1):", "", *lines(
             ("model", "weight", "rounds", "test accuracy"),
-            [[record["model"], written(record["auxiliary"]), str(record["rounds"]), percent(record["test_accuracy"])]
+            [[record["model"], f"{record['auxiliary']:g}", str(record["rounds"]), percent(record["test_accuracy"])]
              for record in sorted(records, key=lambda record: (record["model"], record["auxiliary"]))])]
     return said
 

@@ -69,7 +69,7 @@ def test_the_page_of_the_docs(runs, capsys):
     assert "| 5 | 1 | 95.97 ± 0.32 | 86.56 ± 1.32 | 20.0 | 15.0 | 93,164 |" in page
     assert "- auxiliary losses change model 5 by +1.50 ± 0.71 points" in page
     weights = page.index("| model | weight | rounds | test accuracy |")
-    assert page[weights + 2] == "| 4 | 0.1 | 3 | 90.00 ± 1.20 |" and page[weights + 5] == "| 5 | 3.0 | 3 | 90.00 ± 1.20 |"
+    assert page[weights + 2] == "| 4 | 0.1 | 3 | 90.00 ± 1.20 |" and page[weights + 5] == "| 5 | 3 | 3 | 90.00 ± 1.20 |"
     assert not list(runs.parent.glob("*.new"))
 
 
