@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import minitorch
 from minitorch import Stepper, Tensor, Value, tensor
+from minitorch.core import backward as engine
 from minitorch.core.node import ancestors
 from minitorch.core.replay import replay
 
@@ -286,6 +287,31 @@ def test_a_look_at_what_was_let_go_computes_it_again() -> None:
     for one, other in zip(free.applied, capped.applied):
         for what in ("incoming", "local", "product", "contribution", "before", "after", "reduction"):
             assert np.array_equal(getattr(one, what), getattr(other, what)) or getattr(one, what) is getattr(other, what), what
+
+
+def test_checkpoints_hold_what_was_waiting_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = tensor(np.random.default_rng(0).normal(size=(8, 8)) * 0.4, requires_grad=True)  # 512 bytes, read 40 times
+    h = tensor(np.eye(8))
+    for _ in range(40):
+        h = (h @ w).tanh()
+    root = h.sum()
+    nodes = list(ancestors(root))
+    free, capped = Stepper(root), Stepper(root, limit=12_000)
+    free.run()
+    capped.run()
+    assert free.nbytes > 30_000 and capped.nbytes <= 12_000
+    calls: list[Any] = []
+    pulled = engine.pulled
+    monkeypatch.setattr(engine, "pulled", lambda *args: calls.append(args) or pulled(*args))
+    n = len(free)
+    for position in [n - 30, n // 2, n - 1, n // 4, n, 5, n // 3, n, *range(n - 1, n - 60, -1)]:
+        free.goto(position)
+        capped.goto(position)
+        assert [bits(capped.flow(x)) for x in nodes] == [bits(free.flow(x)) for x in nodes]
+    capped.goto(n)
+    calls.clear()
+    capped.goto(n - 40)  # gone from the history
+    assert 0 < len(calls) < 30, "from a checkpoint; from the start it is 54"
 
 
 TEN_MILLION = """
