@@ -1,4 +1,4 @@
-"""The same models in frameworks with names of their own: autograd, DeZero. What one of them cannot express is left out.
+"""The same models in frameworks with names of their own: autograd, DeZero, tinygrad. What they cannot express is left out.
 
 Weights and data come from the same stream of random numbers as in models.py, in the same order, so the losses agree.
 """
@@ -317,10 +317,67 @@ class DezeroLstm(DezeroPeer):
         return F.softmax_cross_entropy(F.linear(h, w_out, b_out), self.y)
 
 
+class TinygradPeer(Peer):
+    """tinygrad on the CPU: its tensors, its Adam, and the whole step as one TinyJit, as its documentation does."""
+
+    def train(self, loss: Callable[[list[Any]], Any], arrays: list[np.ndarray]) -> None:
+        from tinygrad import Tensor, TinyJit, nn
+        from tinygrad.helpers import Context
+
+        params = [Tensor(array) for array in arrays]
+        optimizer = nn.optim.Adam(params, lr=1e-3)
+
+        def whole() -> Any:
+            optimizer.zero_grad()
+            found = loss(params)
+            found.backward()
+            return found.realize(*optimizer.schedule_step())
+
+        self.whole, self.context = TinyJit(whole), Context(TRAINING=1)
+
+    def step(self) -> float:
+        with self.context:
+            return float(self.whole().item())
+
+
+class TinygradMlp(TinygradPeer):
+    def build(self) -> None:
+        from tinygrad import Tensor
+
+        params = self.drawn((256, 784), 256, (128, 256), 128, (32, 128), 32, (10, 32), 10)
+        x, labels = Tensor(self.floats(64, 784)), Tensor(self.rng.integers(0, 10, 64))
+
+        def loss(params: list[Any]) -> Any:
+            out = x
+            for number in range(0, 8, 2):
+                out = out.linear(params[number].T, params[number + 1])
+                out = out.relu() if number < 6 else out
+            return out.sparse_categorical_crossentropy(labels)
+
+        self.train(loss, params)
+
+
+class TinygradLeNet(TinygradPeer):
+    def build(self) -> None:
+        from tinygrad import Tensor
+
+        params = self.drawn((16, 1, 5, 5), 16, (32, 16, 5, 5), 32, (10, 1568), 10)
+        x, labels = Tensor(self.floats(64, 1, 28, 28)), Tensor(self.rng.integers(0, 10, 64))
+
+        def loss(params: list[Any]) -> Any:
+            w1, b1, w2, b2, w3, b3 = params
+            out = x.conv2d(w1, b1, padding=2).relu().max_pool2d(2)
+            out = out.conv2d(w2, b2, padding=2).relu().max_pool2d(2)
+            return out.flatten(1).linear(w3.T, b3).sparse_categorical_crossentropy(labels)
+
+        self.train(loss, params)
+
+
 PEERS: dict[str, dict[str, type[Peer]]] = {
     "autograd": {"mlp": AutogradMlp, "lstm": AutogradLstm, "gpt": AutogradGpt},
     "dezero": {
         "mlp": DezeroMlp, "lenet": DezeroLeNet, "resnet": DezeroResNet, "gan": DezeroGan, "yolo": DezeroYolo,
         "lstm": DezeroLstm,
     },
+    "tinygrad": {"mlp": TinygradMlp, "lenet": TinygradLeNet},
 }  # fmt: skip
