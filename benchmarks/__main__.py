@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from . import drawing, growth, ops, profile, report, scalar, startup, training
+from . import debugger, drawing, growth, ops, profile, report, scalar, startup, training
 from .measure import OURS, measure
 
-GROUPS = [scalar.GROUP, ops.GROUP, training.GROUP, growth.GROUP, startup.GROUP, drawing.GROUP]
+GROUPS = [scalar.GROUP, ops.GROUP, training.GROUP, growth.GROUP, startup.GROUP, drawing.GROUP, debugger.GROUP]
 
 
 def main() -> None:
