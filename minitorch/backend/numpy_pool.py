@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from .numpy_conv import Padded, Pads, Sizes, conv_size, last, tap_slices
 from .numpy_sums import sum_sides
+from .threads import shared
 
 BLOCK = 2**16
 """How many numbers of the input one block holds."""
@@ -40,33 +41,37 @@ def _pool(
     if join is np.add and whole and x.dtype.kind == "f":
         return sum_sides(np.ascontiguousarray(x), 1, len(x) * x.shape[1], math.prod(kernel)).reshape(*x.shape[:2], *size)
     out = np.empty((len(x) * x.shape[1], 1, *size), x.dtype)
-    for planes, block in _blocks(x, padding, border):
-        for axis, (k, s, d, n) in enumerate(zip(kernel, stride, dilation, size), start=2):
-            final = axis == block.ndim - 1
-            ahead: Any = (slice(None),) * axis
-            parts = [block[(*ahead, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
-            to = out[planes] if final else np.empty(parts[0].shape, x.dtype)
-            if n == 1 and d == 1 and k > 2:  # one window along this axis
-                join.reduce(block[(*ahead, slice(0, k))], axis, out=to, keepdims=True)
+
+    def some(start: int, stop: int) -> None:
+        for planes, block in _blocks(x, padding, border, start, stop):
+            for axis, (k, s, d, n) in enumerate(zip(kernel, stride, dilation, size), start=2):
+                final = axis == block.ndim - 1
+                ahead: Any = (slice(None),) * axis
+                parts = [block[(*ahead, slice(t * d, t * d + (n - 1) * s + 1, s))] for t in range(k)]
+                to = out[planes] if final else np.empty(parts[0].shape, x.dtype)
+                if n == 1 and d == 1 and k > 2:  # one window along this axis
+                    join.reduce(block[(*ahead, slice(0, k))], axis, out=to, keepdims=True)
+                    block = to
+                    continue
+                if k == 1:
+                    to[...] = parts[0]
+                else:
+                    join(parts[0], parts[1], out=to)
+                for part in parts[2:]:
+                    join(to, part, out=to)
                 block = to
-                continue
-            if k == 1:
-                to[...] = parts[0]
-            else:
-                join(parts[0], parts[1], out=to)
-            for part in parts[2:]:
-                join(to, part, out=to)
-            block = to
+
+    shared(len(out), x.size, some)
     return out.reshape(*x.shape[:2], *size)
 
 
-def _blocks(x: ndarray, padding: Pads, border: float) -> Iterator[tuple[slice, ndarray]]:
-    """The planes of x, a block at a time, each with its border: (which, (planes, 1, *padded size))."""
+def _blocks(x: ndarray, padding: Pads, border: float, first: int, last: int) -> Iterator[tuple[slice, ndarray]]:
+    """The planes of x from `first` to `last`, a block at a time, each with its border: (which, (planes, 1, *padded size))."""
     flat = x.reshape(len(x) * x.shape[1], 1, *x.shape[2:])
     step = max(1, BLOCK // max(1, math.prod(x.shape[2:])))
-    pad = Padded(flat.shape, padding, min(step, len(flat)), x.dtype, border)
-    for start in range(0, len(flat), step):
-        planes = slice(start, start + step)
+    pad = Padded(flat.shape, padding, min(step, last - first), x.dtype, border)
+    for start in range(first, last, step):
+        planes = slice(start, min(start + step, last))
         yield planes, pad(flat[planes])
 
 
@@ -89,14 +94,18 @@ def winners(x: ndarray, out: ndarray, kernel: Sizes, stride: Sizes, padding: Pad
     taps = list(itertools.product(*map(range, kernel)))
     found = np.zeros((len(x) * x.shape[1], 1, *out.shape[2:]), np.min_scalar_type(len(taps)))
     flat = out.reshape(found.shape)
-    for planes, block in _blocks(x, padding, least(x.dtype)):
-        best, which = flat[planes], found[planes]
-        spoilt = x.dtype.kind == "f" and bool(np.isnan(best).any())
-        searching = np.ones(best.shape, bool)  # the winner's number is how many elements were seen before it
-        for tap in taps[:-1]:
-            part = block[last(tap_slices(tap, out.shape[2:], stride, dilation))]
-            searching &= (part != best) & (part == part) if spoilt else part != best
-            which += searching
+
+    def find(start: int, stop: int) -> None:
+        for planes, block in _blocks(x, padding, least(x.dtype), start, stop):
+            best, which = flat[planes], found[planes]
+            spoilt = x.dtype.kind == "f" and bool(np.isnan(best).any())
+            searching = np.ones(best.shape, bool)  # the winner's number is how many elements were seen before it
+            for tap in taps[:-1]:
+                part = block[last(tap_slices(tap, out.shape[2:], stride, dilation))]
+                searching &= (part != best) & (part == part) if spoilt else part != best
+                which += searching
+
+    shared(len(found), 2 * x.size, find)
     return found.reshape(out.shape)
 
 
@@ -108,14 +117,18 @@ def unpool(
     out = _canvas(grad, size, kernel, stride, padding, dilation)
     apart = _apart(kernel, stride, dilation)
     step = max(1, BLOCK // max(1, grad.shape[1] * math.prod(size)))
-    for start in range(0, len(grad), step):
-        images = slice(start, start + step)
-        some, won, to = grad[images], winner[images], out[images]
-        for number, tap in enumerate(taps):
-            if apart:  # no element lies in two windows: written once, nothing to add to
-                np.multiply(some, won == number, out=to[last(tap)])
-            else:
-                to[last(tap)] += some * (won == number)
+
+    def put(start: int, stop: int) -> None:
+        for first in range(start, stop, step):
+            images = slice(first, min(first + step, stop))
+            some, won, to = grad[images], winner[images], out[images]
+            for number, tap in enumerate(taps):
+                if apart:  # no element lies in two windows: written once, nothing to add to
+                    np.multiply(some, won == number, out=to[last(tap)])
+                else:
+                    to[last(tap)] += some * (won == number)
+
+    shared(len(grad), out.size, put)
     return _inside(out, padding)
 
 

@@ -3,6 +3,7 @@ twice is found in the cache the second time. Inside the kernels arrays are (befo
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -57,7 +58,7 @@ def mean_square_from(centre: ndarray, x: ndarray, axis: tuple[int, ...]) -> ndar
 
 def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:
     """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None): for one weight per channel, one pass."""
-    found = _sides(x, [a for a, n in enumerate(mean.shape) if n == 1 < x.shape[a]])
+    found = _sides(x, tuple(a for a, n in enumerate(mean.shape) if n == 1 < x.shape[a]))
     if found is None or x.shape != shape:
         return numpy.standardize(x, mean, scale, shape, weight, bias)
     factor = scale if weight is None else scale * weight
@@ -116,8 +117,11 @@ SHORTEST = 8
 def _sides(x: Any, axis: Any) -> tuple[int, int, int] | None:
     if axis is None or x.__class__ is not ndarray or not x.ndim or not fits(x):
         return None
-    found = sides(x.shape, axis)
+    found = _sides_of(x.shape, axis if axis.__class__ is int else tuple(axis))
     return None if found is None or found[2] < SHORTEST else found
+
+
+_sides_of = functools.lru_cache(1024)(sides)
 
 
 def _left(shape: tuple[int, ...], axis: Any, keepdims: bool) -> list[int]:
