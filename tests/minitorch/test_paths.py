@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 
 from minitorch import Value
+from minitorch.core.node import ancestors
 from minitorch.core.paths import why
+
+from .programs import Program, build_values, numbers, programs
 
 
 @st.composite
@@ -74,3 +77,18 @@ def test_a_node_that_the_root_does_not_depend_on_has_no_paths():
     a, b = Value(1.0), Value(2.0)
     answer = why(a * 2, b)
     assert (answer.count, answer.total, answer.paths) == (0, 0.0, ())
+
+
+@given(programs, st.lists(numbers, min_size=1, max_size=3))
+def test_the_total_is_the_gradient_of_any_graph(program: Program, leaves: list[float]) -> None:
+    root, start = build_values(program, leaves)
+    root.backward()
+    for node in ancestors(root):
+        answer = why(root, node, limit=3)
+        if node.grad is None or not math.isfinite(node.grad) or not math.isfinite(answer.total):
+            continue
+        # A sum of large paths of either sign may lose digits: compared with the largest.
+        size = max([1.0, *(abs(path.product) for path in answer.paths if math.isfinite(path.product))])
+        assert answer.total == pytest.approx(node.grad, rel=1e-9, abs=1e-9 * size)
+        assert answer.rest + sum(path.product for path in answer.paths) == pytest.approx(answer.total, rel=1e-9, abs=1e-9 * size)
+        assert (answer.count == 0) == (not answer.paths) and len(answer.paths) == min(3, answer.count)
