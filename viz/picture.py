@@ -67,7 +67,8 @@ class Picture:
 
     def json(self) -> str:
         """The data of the picture, for programs."""
-        return json.dumps({"format": 1, **asdict(self.view)}, ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps({"format": 1, **asdict(self.view)}, ensure_ascii=False, indent=1) + "\n"
+        return text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair in a name: as JSON's escape
 
     def text(self) -> str:
         """The picture as a tree of text."""

@@ -5,9 +5,15 @@ import json
 import shutil
 import sys
 import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import viz
 from minitorch import Stepper, Value, nn, tensor
@@ -54,6 +60,45 @@ def test_names_of_all_kinds_survive_in_text_and_json():
     for name in filter(str.strip, map(clean, NAMES)):
         assert len(name) > 20 or " ".join(name.split()) in text
     assert "\x07" not in text
+
+
+class Page(HTMLParser):
+    """The names in the boxes of a lesson page, and how many scripts it has."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.names, self.scripts, self.inside = [], 0, False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.scripts += tag == "script"
+        self.inside = tag == "text" and dict(attributes).get("class", "").split()[:1] == ["name"]
+        self.names += [""] * self.inside
+
+    def handle_data(self, data):
+        if self.inside:
+            self.names[-1] += data
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(max_size=30) | st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
+@example(NAMES)
+def test_any_name_survives_in_every_format(names):
+    root = product_of(names)
+    picture = viz.draw(root, variables={})
+    titles = {node.title for node in picture.view.nodes}
+    with TemporaryDirectory() as folder:
+        data = json.loads(picture.save(Path(folder, "x.json")).read_text("utf-8"))
+        text = picture.save(Path(folder, "x.txt")).read_text("utf-8")
+        page = Page(viz.lesson(root, Path(folder, "x.html"), variables={}).read_text("utf-8"))
+    assert set(filter(None, names)) <= {node["name"] for node in data["nodes"]}
+    assert all(title in text for title in titles)
+    assert page.scripts == 2 and titles <= set(page.names)
+    if find_spec("PIL"):
+        assert min(raster.pixels(picture.svg()).size) > 100
 
 
 @pytest.mark.skipif(not shutil.which("dot"), reason="needs the system's Graphviz")
