@@ -157,7 +157,7 @@ def table(runs: list[Past]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Headings and rows: the settings that differ, then the metrics of the last epoch, seconds and memory."""
     apart = differing(runs)
     keys = [key for key in dict.fromkeys(key for past in runs for key in past.last)
-            if key != "seconds" and not key.endswith(("_precision", "_recall"))]
+            if key != "seconds" and not key.endswith(("_precision", "_recall", "_confusion"))]
     rows = []
     for past in runs:
         cells = [written(past.settings.get(name)) for name in apart]

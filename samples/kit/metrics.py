@@ -70,12 +70,12 @@ class Grades:
         precision, recall = right / np.maximum(given, 1), right / np.maximum(has, 1)
         return precision, recall, 2 * right / np.maximum(given + has, 1)
 
-    def metrics(self, part: str) -> dict[str, float]:
-        """{"val_loss": ..., "val_accuracy": ..., "val_precision": ..., "val_recall": ..., "val_f1": ...} for part "val"."""
+    def metrics(self, part: str) -> dict[str, Any]:
+        """For part "val": "val_loss", "val_accuracy", "val_precision", "val_recall", "val_f1" and, as lists, "val_confusion"."""
         present = self.confusion.sum(1) > 0
         means = [float(values[present].mean()) if present.any() else 0.0 for values in self.per_class()]
         values = dict(zip(("loss", "accuracy", "precision", "recall", "f1"), (self.loss, self.accuracy, *means)))
-        return {f"{part}_{name}": value for name, value in values.items()}
+        return {f"{part}_{name}": value for name, value in values.items()} | {f"{part}_confusion": self.confusion.tolist()}
 
 
 def host(tensor: Tensor) -> NDArray[Any]:

@@ -85,7 +85,7 @@ def written(value: float) -> str:
 
 def shown(key: str) -> bool:
     """Whether a metric gets a column: all but those for which a line of the terminal has no room."""
-    return key not in ("epoch", "seconds") and not key.endswith(("_precision", "_recall", "_f1"))
+    return key not in ("epoch", "seconds") and not key.endswith(("_precision", "_recall", "_f1", "_confusion"))
 
 
 def headings(keys: Sequence[str]) -> list[str]:

@@ -163,7 +163,7 @@ class Run:
                 with said_if_it_fails(self.path(checkpoint.NAME)) as path:
                     checkpoint.write(path, number, self.seconds, self.cpu_seconds, self.kept)
 
-    def log(self, **metrics: float | str) -> None:
+    def log(self, **metrics: Any) -> None:
         """Append one line to metrics.jsonl; numbers that are not finite are written as null, which JSON can hold."""
         self.lines.append(metrics)
         with said_if_it_fails(self.path("metrics.jsonl")) as path, open(path, "a", encoding="utf-8") as file:
@@ -229,7 +229,7 @@ class Epoch:
         self.graded = False
         self.loss_sum = 0.0
         self.grades: Grades | None = None
-        self.extra: dict[str, float] = {}
+        self.extra: dict[str, Any] = {}
 
     def batch(
         self, loss: float, *, correct: int | None = None, of: int = 1, scores: Any = None, labels: Any = None
@@ -260,7 +260,7 @@ class Epoch:
         self.latest = time.perf_counter()
         self.progress.show(self)
 
-    def add(self, **metrics: float) -> None:
+    def add(self, **metrics: Any) -> None:
         """Metrics that are known at the end of the epoch, such as test_accuracy."""
         self.extra.update(metrics)
 
@@ -283,9 +283,9 @@ class Epoch:
     def batches_per_second(self) -> float:
         return self.done / self.seconds if self.seconds > 0 else 0.0
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, Any]:
         """The epoch's line in metrics.jsonl."""
-        line: dict[str, float] = {"epoch": self.number, "seconds": round(self.seconds, 4), "train_loss": self.loss}
+        line: dict[str, Any] = {"epoch": self.number, "seconds": round(self.seconds, 4), "train_loss": self.loss}
         if self.accuracy is not None:
             line["train_accuracy"] = self.accuracy
         if self.grades is not None:

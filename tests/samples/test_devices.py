@@ -22,7 +22,7 @@ OPTIONS = {"disc": {"points": 60}, "mlp-batches": {"points": 60}, "nn-regression
 ])
 def test_a_sample_stays_on_its_device(name, given, tmp_path, monkeypatch):
     # Optimizers call NumPy's functions on the arrays, which CuPy answers and the strict device refuses: they rest here.
-    monkeypatch.setattr(optim.Optimizer, "_move", lambda self, group, p: None)
+    monkeypatch.setattr(optim.Optimizer, "_step", lambda self, number, group, params: None)
     assert SAMPLES[name].cuda
     module = SAMPLES[name].load()
     config = module.Config(**settings.with_quick(module.Config, {"quick": True, "epochs": 1, "device": "strict",

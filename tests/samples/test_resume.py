@@ -245,6 +245,7 @@ def test_metrics_of_classification():
     assert found["val_loss"] == pytest.approx((4 * 4 + 2 * 2) / 6) and found["val_accuracy"] == pytest.approx(3 / 6)
     assert found["val_precision"] == pytest.approx((1 + 1 / 3 + 0) / 3)
     assert found["val_recall"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert found["val_confusion"] == [[2, 1, 0], [0, 1, 1], [0, 1, 0]]
     assert found["val_f1"] == pytest.approx((0.8 + 0.4 + 0) / 3)
     two = Grades(2)
     two.add(Tensor(np.array([[-1.0], [2.0], [3.0]], np.float32)), Tensor(np.array([0, 1, 0])), 1.0)

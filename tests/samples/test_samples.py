@@ -93,7 +93,7 @@ def test_moons_repeats_itself(run, tmp_path):
 
 def test_mnist_mlp(run):
     folder, lines, _ = run("mnist-mlp", "--data", "synthetic")
-    kinds = ("loss", "accuracy", "precision", "recall", "f1")
+    kinds = ("loss", "accuracy", "precision", "recall", "f1", "confusion")
     assert set(lines[0]) == {"epoch", "seconds", *(f"{part}_{kind}" for part in ("train", "val", "test") for kind in kinds)}
     assert lines[-1]["train_accuracy"] > lines[0]["train_accuracy"]
     assert lines[-1]["test_accuracy"] > 0.9
