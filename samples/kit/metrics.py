@@ -71,7 +71,7 @@ class Grades:
         return precision, recall, 2 * right / np.maximum(given + has, 1)
 
     def metrics(self, part: str) -> dict[str, Any]:
-        """For part "val": "val_loss", "val_accuracy", "val_precision", "val_recall", "val_f1" and, as lists, "val_confusion"."""
+        """For part "val": val_loss, val_accuracy, val_precision, val_recall, val_f1 and, as lists, val_confusion."""
         present = self.confusion.sum(1) > 0
         means = [float(values[present].mean()) if present.any() else 0.0 for values in self.per_class()]
         values = dict(zip(("loss", "accuracy", "precision", "recall", "f1"), (self.loss, self.accuracy, *means)))

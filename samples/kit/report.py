@@ -150,8 +150,8 @@ def pairs(past: Past | None, weights: Sequence[Sweep]) -> list[str]:
     rows = [[r["model"], f"{r['auxiliary']:g}", spread(r, 2), r["study"], number(r["seconds"], 1), number(r["cpu_seconds"], 1),
              f"{r['parameters']:,}"] for r in found]
     said = ["## pairs: do auxiliary losses help?", "",
-            f"Test accuracy in %, mean and standard deviation over {past.settings['rounds']} rounds; what follows from it stands "
-            "at the top of samples/pairs.py.", "",
+            f"Test accuracy in %, mean and standard deviation over {past.settings['rounds']} rounds; what follows from it "
+            "stands at the top of samples/pairs.py.", "",
             *lines(("model", "weight of the auxiliary losses", "here", "the study, 30 rounds", "seconds per round",
                     "CPU seconds per round", "parameters"), rows)]
     from samples.pairs import gains
