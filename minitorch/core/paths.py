@@ -55,6 +55,9 @@ def why(root: Value, node: Value, limit: int = 10) -> Why:
 
     Exact also where there are more paths than could be listed: totals and counts are added up node by node, and the
     search for the largest paths knows, at every node, how large the best way on can be.
+
+    TypeError where a Tensor lies between them: ask the Values that it stands for (`core.zoom.unfold`). RuntimeError where
+    the graph was freed.
     """
     steps = engine.plan([root]) if root.op is not None else []
     ways: dict[Node, list[Edge]] = {}
@@ -65,8 +68,9 @@ def why(root: Value, node: Value, limit: int = 10) -> Why:
         if place is node:
             continue
         inputs = place.inputs or ()
-        edges = [edge for edge in _edges(place, slots) if inputs[edge.slot] in total]
-        if edges:
+        towards = tuple([slot for slot in slots if inputs[slot] in total])
+        if towards:
+            edges = _edges(place, towards)
             ways[place] = edges
             total[place] = sum(edge.local * total[inputs[edge.slot]] for edge in edges)
             count[place] = sum(count[inputs[edge.slot]] for edge in edges)
@@ -78,6 +82,9 @@ def why(root: Value, node: Value, limit: int = 10) -> Why:
 
 def _edges(place: Node, slots: tuple[int, ...]) -> list[Edge]:
     """The local derivatives of a scalar node: what each input would receive if 1 arrived."""
+    if not isinstance(place, Value) or not all(isinstance(place.inputs[slot], Value) for slot in slots):  # type: ignore[index]
+        name = place.name or (place.op.name if place.op else "a node")
+        raise TypeError(f"a path leads through single numbers, and '{name}' is or reads a tensor: unfold the graph first")
     raws = tuple(x.raw if isinstance(x, Node) else x for x in place.inputs or ())
     assert place.op is not None
     return [Edge(place, slot, float(product)) for slot, _, product in place.op.pull(scalar, 1.0, place.raw, None, slots, raws)]

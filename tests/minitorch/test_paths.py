@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from minitorch import Value
+from minitorch import Value, tensor
 from minitorch.core.node import ancestors
 from minitorch.core.paths import why
 
@@ -71,6 +71,12 @@ def test_more_paths_than_atoms_are_counted_and_the_largest_found():
     y.backward()
     assert answer.total == pytest.approx(x.grad, rel=1e-9)
     assert len(answer.paths) == 3
+
+
+def test_a_tensor_on_the_way_is_refused_by_name():
+    v = Value(2.0)
+    with pytest.raises(TypeError, match="'mul' is or reads a tensor: unfold the graph"):
+        why((v * tensor([1.0, 2.0])).sum(), v)
 
 
 def test_a_node_that_the_root_does_not_depend_on_has_no_paths():
