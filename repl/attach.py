@@ -96,12 +96,7 @@ class Debugger:
         self.passes += 1
         if not (self.pause_next or session.stops.active or session.when is not None):
             return False
-        if create_graph:
-            reader = self._reader()
-            if reader is not None and self.pause_next:
-                reader.show([Message("backward(create_graph=True) is recorded itself and runs through; the next pass pauses")])
-            return False
-        stepper = Stepper(root, gradient, session.memory)
+        stepper = Stepper(root, gradient, session.memory, create_graph)
         self._enter(users_frame())
         session.begin(stepper, "")
         reasons = self._reasons_to_pause(stepper)

@@ -36,7 +36,7 @@ def failed(session: Session, text: str, failure: Failure) -> Result:
             near = (near + closest(word, _known(session)))[:2]
             sentence = f"there is no variable or command '{word}'{did_you_mean(near) or ' (help lists the commands)'}"
             shown, code = [Message(sentence, "error")], 2
-        elif failure.error == "SyntaxError" and _two_words(text) and word not in session.namespace:
+        elif failure.error == "SyntaxError" and word not in session.namespace and _like_a_command(text, near):
             code = 2
             shown = [Message(f"this is neither Python nor a command{did_you_mean(near) or ' (help lists them)'}", "error")]
     return Result(text, False, "python", shown, exit_code=code)
@@ -52,10 +52,12 @@ def _known(session: Session) -> list[str]:
     return [name for name in (*session.namespace, *session.graph.notable) if not name.startswith("_")]
 
 
-def _two_words(text: str) -> bool:
-    """Whether a line looks like a command with an argument: two words and no operator between them."""
+def _like_a_command(text: str, near: Sequence[str]) -> bool:
+    """Whether a line looks like a command with an argument: `stpe 3`, or two words and no operator between them."""
     words = text.split()
-    return len(words) > 1 and words[0].isidentifier() and words[1].isidentifier() and not keyword.iskeyword(words[0])
+    if len(words) < 2 or not words[0].isidentifier() or keyword.iskeyword(words[0]):
+        return False
+    return words[1].isidentifier() or bool(near)
 
 
 def closest(word: str, names: Sequence[str]) -> list[str]:

@@ -61,6 +61,17 @@ def test_a_script_pauses_at_its_first_backward_and_goes_on(script: str, capsys: 
     assert "train.py goes on without the debugger\ntrained -2.0\ntrained -6.0\ntrained -12.0\n" in out
 
 
+def test_a_pass_that_is_recorded_itself_is_stepped_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "twice.py"
+    path.write_text(
+        "from minitorch import Value\nw = Value(3.0)\nloss = w * w * w\nloss.backward(create_graph=True)\n"
+        "first = w.grad\nw.grad = None\nfirst.backward()\nprint(first.data, w.grad)\n"
+    )
+    assert main(["debug", "--batch", str(path), *commands("step", "rstep", "next 2", "continue")]) == 0
+    out = capsys.readouterr().out
+    assert "+= 1.0 × 3.0 = 3.0" in out and out.endswith("27.0 18.0\n")
+
+
 def test_next_at_the_end_pauses_at_the_next_pass(script: str, capsys: pytest.CaptureFixture[str]) -> None:
     main(["debug", "--batch", script, *commands("end", "next", "where", "print t")])
     out = capsys.readouterr().out

@@ -8,6 +8,7 @@ import repl.commands  # noqa: F401  fills the registry
 from repl.blocks import blocks, needs_more
 from repl.dispatch import dispatch
 from repl.registry import REGISTRY, CommandError
+from tests.repl.driver import REUSE, session, text
 
 
 def kind(line: str, variables: tuple[str, ...] = (), nodes: tuple[str, ...] = ()) -> str:
@@ -124,3 +125,10 @@ def test_blocks_of_a_paste() -> None:
         "x = [\n1,\n]",
         "step",
     ]
+
+
+def test_a_command_with_a_slip_and_an_argument_is_recognised() -> None:
+    for line in ("stpe 3", "backwrd L", "brek a if grad > 0"):
+        shown = text(session(*REUSE).execute(line))
+        assert "neither Python nor a command; did you mean" in " ".join(shown.split()) and "SyntaxError" not in shown
+    assert "SyntaxError" in text(session(*REUSE).execute("for i in"))

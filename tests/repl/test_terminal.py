@@ -20,7 +20,10 @@ pexpect = pytest.importorskip("pexpect")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 
 ROOT = Path(__file__).parents[2]
-F10, F11, SHIFT_F11, ALT_N = "\x1b[21~", "\x1b[23~", "\x1b[23;2~", "\x1bn"
+F1, F5, F10, F11 = "\x1bOP", "\x1b[15~", "\x1b[21~", "\x1b[23~"
+SHIFT_F10, SHIFT_F11, ALT_N = "\x1b[21;2~", "\x1b[23;2~", "\x1bn"
+TAB, UP, RIGHT = "\t", "\x1b[A", "\x1b[C"
+WHERE = "\x1b[6n"  # where is your cursor?
 CTRL_C, CTRL_D = "\x03", "\x04"
 ESCAPE = re.compile(r"\x1b\[[\d;?]*[A-Za-z]|\x1b[=>]|\r")
 COLOUR = re.compile(r"\x1b\[[\d;]*\b(3[0-7]|4[0-7]|9[0-7]|10[0-7])m")
@@ -32,10 +35,17 @@ def heed_ctrl_c() -> None:
 
 
 class Talk:
-    """A child at a pty. `seen` is all it wrote, `text` the same without escape sequences."""
+    """A child at a pty. `seen` is all it wrote, `text` the same without escape sequences.
 
-    def __init__(self, home: Path, *arguments: str, columns: int = 80, command: str = "", **env: str) -> None:
-        settings = {**os.environ, "HOME": str(home), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONPATH": str(ROOT)}
+    With `answers`, the terminal tells where its cursor is when it is asked, without which there is no toolbar.
+    """
+
+    def __init__(
+        self, home: Path, *arguments: str, columns: int = 80, command: str = "", answers: bool = False, **env: str
+    ) -> None:
+        settings = {**os.environ, "HOME": str(home), "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+        if not answers:
+            settings["PROMPT_TOOLKIT_NO_CPR"] = "1"
         for name in ("NO_COLOR", "COLUMNS", "XDG_STATE_HOME"):
             settings.pop(name, None)
         words = [sys.executable, "-m", "repl", *arguments] if not command else ["sh", "-c", command]
@@ -55,10 +65,16 @@ class Talk:
         for one in expected:
             while (at := self.text.find(one, self._from)) < 0:
                 try:
-                    self.seen += self.child.read_nonblocking(4096, timeout=20)
+                    self._read()
                 except (pexpect.TIMEOUT, pexpect.EOF):
                     pytest.fail(f"waited for {one!r}, got:\n{self.text[self._from :]}")
             self._from = at + len(one)
+
+    def _read(self) -> None:
+        new = self.child.read_nonblocking(4096, timeout=20)
+        self.seen += new
+        for _ in range(new.count(WHERE)):
+            self.child.send("\x1b[3;1R")
 
     def say(self, keys: str, *expected: str) -> None:
         """Type, and wait for each of these texts in turn."""
@@ -69,7 +85,7 @@ class Talk:
         """Wait for the end; returns the exit code."""
         try:
             while True:
-                self.seen += self.child.read_nonblocking(4096, timeout=20)
+                self._read()
         except pexpect.EOF:
             pass
         self.child.close()
@@ -100,6 +116,77 @@ def test_a_session(tmp_path: Path) -> None:
     history = tmp_path / ".local" / "state" / "minitorch" / "history"
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
     assert "+c = a * a" in history.read_text() and "rstep" not in history.read_text()
+
+
+def test_every_key_of_the_debugger(tmp_path: Path) -> None:
+    talk = Talk(
+        tmp_path,
+        "--no-history",
+        "-c",
+        "a = Value(2.0)",
+        "-c",
+        "b = (a * a).tanh()",
+        "-c",
+        "backward b",
+        columns=120,
+        answers=True,
+    )
+    talk.say("", "step 0/3", "memory 0 B", "F5/Alt-c continue")
+    talk.say("half" + F10, "step 1/3")  # what stood in the line stays there
+    talk.say(F10, "end of the pass", "memory 144 B")
+    talk.say(SHIFT_F10, "step 1/3")
+    talk.say(SHIFT_F10, "back at the start")
+    talk.say(F11, "step 1/3")
+    talk.say(SHIFT_F11, "back at the start")
+    talk.say(F5, "end of the pass")
+    talk.say(F1, "help COMMAND shows one at work")
+    talk.say(CTRL_C, "half")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0 and "Traceback" not in talk.seen
+
+
+def test_completion_and_suggestions(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "-c", "apple = Value(2.0)", "-c", "b = apple * 3", "-c", "backward b")
+    talk.say("", "step 0/1")
+    talk.say("break app", "2.0")  # the menu, with the value beside the name
+    talk.say(TAB + "\r\r", "breakpoint 1: apple")  # Enter takes what was chosen, and then runs the line
+    talk.say("break ap", "apple")  # from the history, in grey
+    talk.say(RIGHT + "\r", "breakpoint 2: apple")
+    talk.say(UP + "\r", "breakpoint 3: apple")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0 and "Traceback" not in talk.seen
+
+
+def test_a_window_that_grows_and_shrinks(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "-c", "a = Value(2.0)", "-c", "backward a * a + a", columns=100)
+    talk.say("", "step 0/4", "shows how", "(0/4")
+    talk.child.setwinsize(30, 40)
+    begun = len(talk.text)
+    talk.say("list\r", "in 0/3", "(0/4")  # cells one by one, where columns do not fit
+    talk.say("step\r", "changed", "next")
+    shown = [line for line in talk.text[begun:].split("\n") if not line.startswith(("(", " step"))]
+    assert max(map(len, shown)) <= 40 + len("list")
+    talk.child.setwinsize(30, 100)
+    talk.say("list\r", "steps  node", "state")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0 and "Traceback" not in talk.seen
+
+
+def test_a_terminal_that_goes_away_ends_the_session(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "-c", "a = Value(2.0)")
+    talk.say("", "shows how.")
+    talk.child.close(force=True)
+    assert not talk.child.isalive()
+
+
+def test_undo_at_the_prompt(tmp_path: Path) -> None:
+    talk = Talk(tmp_path, "--no-history", "-c", "w = tensor([1.0, 2.0], requires_grad=True)")
+    talk.say("", "shows how.")
+    talk.say("w.data[0] = 9.0\rundo\r", "undone: w.data[0] = 9.0")
+    talk.say("w.tolist()\r", "[1.0, 2.0]")
+    talk.say("redo\rw.tolist()\r", "[9.0, 2.0]")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
 
 
 def test_blocks_typed_and_pasted(tmp_path: Path) -> None:
