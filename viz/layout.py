@@ -246,8 +246,8 @@ def _onward(points: tuple[Point, ...], obstacles: Sequence[Box], direction: str)
     if high - low < 8:  # no room to cross
         return points
     middle = (low + high) / 2
-    way = [start, start, (low, start[1]), (low, start[1]), (middle, start[1]), (middle, end[1]), (high, end[1]), (high, end[1]),
-           end, end]  # fmt: skip
+    way = [start] + [start, (low, start[1]), (low, start[1])] * (low > start[0])
+    way += [(middle, start[1]), (middle, end[1]), (high, end[1])] + [(high, end[1]), end, end] * (high < end[0])
     return tuple(point[::-1] if turned else point for point in way)
 
 
