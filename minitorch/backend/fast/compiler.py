@@ -32,5 +32,6 @@ def fits(*arrays: Any) -> bool:
     return (
         first.size >= LEAST
         and first.dtype.char in "fd"
+        and first.dtype.isnative
         and all(x.dtype is first.dtype and x.flags.c_contiguous for x in arrays)
     )

@@ -31,9 +31,10 @@ def conv(
         return numpy_conv.conv(x, weight, bias, *way, groups)
     out = np.empty((len(x), len(weight), *size), np.float32)
     images, filters = np.ascontiguousarray(x), _grouped(weight, groups)
+    shift = None if bias is None else np.ascontiguousarray(bias)
 
     def some(start: int, stop: int) -> bool:
-        return dnnl.run("forward", images[start:stop], filters, out[start:stop], bias, way)
+        return dnnl.run("forward", images[start:stop], filters, out[start:stop], shift, way)
 
     return out if all(shared(len(x), products // FASTER, some)) else numpy_conv.conv(x, weight, bias, *way, groups)
 
