@@ -63,7 +63,9 @@ def help_(session: Session, argument: str) -> View:
         return Table(("key", "or", "does"), KEYS)
     if word == "selectors":
         return Facts(
-            "SEL picks nodes", SELECTORS, "in: break, until, list, goto, info, inputs, outputs, explain, ledger, print"
+            "SEL picks nodes",
+            SELECTORS,
+            "wherever a command takes a node: break, until, list, goto, info, explain, print, hist, draw, ... Tab completes them",
         )
     if word == "python":
         return Facts("Commands and Python at one prompt", PYTHON)

@@ -289,3 +289,27 @@ def test_the_environment_attaches(tmp_path: Path) -> None:
         start_new_session=True, check=False,
     )  # fmt: skip
     assert done.stdout == "2.0\n" and "there is no terminal to debug from" in done.stderr
+
+
+def test_a_training_that_was_looked_at_ends_as_one_that_was_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The walk through mnist-mlp: from the loss to the first layer, the largest paths, another weight, and on."""
+    train = ["--quick", "--data", "synthetic", "--epochs", "1", "--runs"]
+    looks = [
+        "until model.0.weight", "path model.0.weight", "why model.0.weight[0,300]", "set model.4.weight[3,0] = 1.5",
+        "diff", "end", "info grads", "undo", "model[0].weight.data[0, 0] = 9.0", "undo", "goto 3", "rule assign", "quit",
+    ]  # fmt: skip
+    assert main(["run", "mnist-mlp", *train, str(tmp_path / "alone")]) == 0
+    alone = capsys.readouterr().out
+    debug = ["debug", "--batch", "--when", "step == 20", "mnist-mlp", *commands(*looks)]
+    assert main([*debug, "--", *train, str(tmp_path / "looked")]) == 0
+    out = capsys.readouterr().out
+    assert "when step == 20: pass 20" in out and "largest that a search found" in " ".join(out.split())
+    assert "what-if 1: model.4.weight[3,0] = 1.5" in out and "gradients differ" in out
+    assert "mnist-mlp goes on without the debugger" in out
+
+    def metrics(folder: str) -> list[dict[str, float]]:
+        (found,) = (tmp_path / folder).rglob("metrics.jsonl")
+        rows = [json.loads(line) for line in found.read_text(encoding="utf-8").splitlines()]
+        return [{key: value for key, value in row.items() if "acc" in key or "loss" in key} for row in rows]
+
+    assert metrics("looked") == metrics("alone") and metrics("alone")[-1], alone
