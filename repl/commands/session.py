@@ -65,7 +65,7 @@ def help_(session: Session, argument: str) -> View:
         return Facts(
             "SEL picks nodes",
             SELECTORS,
-            "wherever a command takes a node: break, until, list, goto, info, explain, print, hist, draw, ... Tab completes them",
+            "wherever a command takes a node: break, until, list, goto, info, print, hist, draw, ...; Tab completes them",
         )
     if word == "python":
         return Facts("Commands and Python at one prompt", PYTHON)
