@@ -26,6 +26,7 @@ from samples.kit import Run, SampleError, Settings, option
 from samples.kit.cifar import CIFAR10, class_names, read_pictures, shifted_and_flipped, to_input
 from samples.kit.images import Broken
 from samples.kit.metrics import Grades, host
+from samples.kit.network import show
 
 
 class Preset(NamedTuple):
@@ -65,6 +66,9 @@ def main(config: Config, run: Run) -> None:
     test = CIFAR10(config.data, train=False, download=True, limit=300 if config.quick else None)
     model = network(config)
     run.describe(model, to_input(test.data[:1], config.device))
+    if config.plots:
+        target = minitorch.tensor([1, 2]).to(config.device)
+        show(run, model, lambda net: F.cross_entropy(net(minitorch.rand(2, 3, 8, 8).to(config.device)), target))
     run.print(f"{len(train):,} images to train on, {len(test):,} for the test")
 
     epochs, count = config.epochs or PRESETS[config.preset].epochs, -(-len(train) // config.batch_size)

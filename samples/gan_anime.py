@@ -32,6 +32,7 @@ from samples.kit.landmarks import DrawnFaces
 from samples.kit.likeness import Points, Upright, features, frechet, nearest, train_upright
 from samples.kit.masks import resized
 from samples.kit.metrics import host
+from samples.kit.network import show
 
 PREDICTS = "SEED"
 SHOWN = 24  # samples in the animation
@@ -62,6 +63,10 @@ def main(config: Config, run: Run) -> None:
     run.describe(draw, minitorch.zeros(2, config.noise, 1, 1, device=config.device))
     run.print("discriminator:")
     run.describe(judge, images[:2])
+
+    if config.plots:  # how the generator learns: through the discriminator
+        both = nn.Sequential(draw, judge)
+        show(run, both, lambda net: F.softplus(-net(minitorch.randn(2, config.noise, 1, 1).to(config.device))).mean(), depth=1)
 
     eye = Upright().to(config.device)
     right = train_upright(eye, images, epochs=2 if config.quick else 5)

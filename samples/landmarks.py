@@ -30,9 +30,10 @@ from samples.kit import Run, Settings, option
 from samples.kit.detection import Letterbox
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, image_files, locate, read_all, read_image
+from samples.kit.images import Broken, locate, read_files, to_input
 from samples.kit.landmarks import EYES, MIRRORED, POINTS, DrawnFaces, FaceLandmarks
 from samples.kit.metrics import host
+from samples.kit.network import show
 
 SHOWN = 6  # test images in the animation
 
@@ -56,6 +57,8 @@ def main(config: Config, run: Run) -> None:
     train, test = read(config, run)
     model = Landmarks(config.width, config.size, train.points.mean(0) / config.size).to(config.device)
     run.describe(model, minitorch.zeros(1, 3, config.size, config.size, device=config.device))
+    if config.plots:
+        show(run, model, lambda net: net(minitorch.rand(1, 3, config.size, config.size).to(config.device)).abs().mean())
     run.print(f"{len(train):,} faces to learn from, {len(test):,} for the test; the mean face alone errs by "
               f"{error(train.points.mean(0), test.points).mean():.3f}")
 
@@ -137,12 +140,6 @@ def read(config: Config, run: Run) -> tuple[Any, Any]:
     return train, test
 
 
-def to_input(images: Sequence[np.ndarray], device: Any) -> Tensor:
-    """Images of one size, uint8 (height, width, 3), as a batch (n, 3, height, width); mean about 0, deviation about 1."""
-    pixels = np.stack(images).transpose(0, 3, 1, 2)
-    return (minitorch.as_tensor(np.ascontiguousarray(pixels), device=device).float() - 114) / 64
-
-
 def find(model: Landmarks, images: Sequence[np.ndarray], config: Config) -> np.ndarray:
     """The points in images of the network's size, in pixels: shape (n, 68, 2)."""
     model.eval()
@@ -161,8 +158,7 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     """Draw the points on some pictures of faces."""
     from samples.kit.pictures import image_grid
 
-    names, images = read_all([str(path) for path in image_files(files)], lambda name: read_image(Path(name)), config.broken,
-                             run.print)
+    names, images = read_files(files, config.broken, run.print)
     model = Landmarks(config.width, config.size, np.zeros((POINTS, 2))).to(config.device)
     run.keep(model=model)
     boxed = Letterbox(config.size)

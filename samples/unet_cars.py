@@ -27,9 +27,10 @@ from minitorch.utils.data import DataLoader
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, image_files, locate, read_all, read_image
+from samples.kit.images import Broken, locate, read_files, to_input
 from samples.kit.masks import DrawnCars, MaskedImages, resized
 from samples.kit.metrics import host
+from samples.kit.network import show
 
 SHOWN = 6  # test images in the animation
 
@@ -55,6 +56,10 @@ def main(config: Config, run: Run) -> None:
     train, test = read(config, run)
     model = network(config)
     run.describe(model, minitorch.zeros(1, 3, config.size, config.size, device=config.device))
+    if config.plots:
+        side = 2**config.levels
+        show(run, model, lambda net: criterion(net(minitorch.rand(2, 3, side, side).to(config.device)),
+                                               minitorch.ones(2, side, side).to(config.device), config))
     mean_mask = train.masks.mean(0) >= 0.5
     run.print(f"{len(train):,} cars to learn from, {len(test):,} for the test; the mean mask alone has an IoU of "
               f"{iou(np.broadcast_to(mean_mask, test.masks.shape), test.masks).mean():.3f}")
@@ -145,12 +150,6 @@ def read(config: Config, run: Run) -> tuple[Any, Any]:
     return train, test
 
 
-def to_input(images: Sequence[np.ndarray], device: Any) -> Tensor:
-    """Images of one size, uint8 (height, width, 3), as a batch (n, 3, height, width); mean about 0, deviation about 1."""
-    pixels = np.stack(images).transpose(0, 3, 1, 2)
-    return (minitorch.as_tensor(np.ascontiguousarray(pixels), device=device).float() - 114) / 64
-
-
 def cut_out(model: UNet, images: Sequence[np.ndarray], config: Config) -> np.ndarray:
     """How likely each pixel is car, float32 (n, size, size), in images of the network's size."""
     model.eval()
@@ -170,8 +169,7 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
 
     from samples.kit.pictures import image_grid
 
-    names, images = read_all([str(path) for path in image_files(files)], lambda name: read_image(Path(name)), config.broken,
-                             run.print)
+    names, images = read_files(files, config.broken, run.print)
     model = network(config)
     run.keep(model=model)
     for name, image in zip(names, images):

@@ -32,8 +32,9 @@ from samples.kit import detection as boxes_of
 from samples.kit.detection import Detections, Letterbox, RandomZoom
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, image_files, locate, read_all, read_image
+from samples.kit.images import Broken, locate, read_files, to_input
 from samples.kit.metrics import host
+from samples.kit.network import show
 from samples.kit.scenes import FaceScenes
 from samples.kit.voc import VOCDetection
 
@@ -80,6 +81,9 @@ def main(config: Config, run: Run) -> None:
     train, val = read(config, size, run)
     model = YOLO(preset, anchors(train, size, config.anchors), len(train.classes)).to(config.device)
     run.describe(model, minitorch.zeros(1, 3, size, size, device=config.device))
+    if config.plots:
+        target = {"boxes": np.array([[3, 3, 20, 22]], np.float32), "labels": np.zeros(1, np.int64)}
+        show(run, model, lambda net: net.loss(net(minitorch.rand(1, 3, 32, 32).to(config.device)), [target], config.loss))
     run.print(f"{len(train):,} images with {count(train):,} objects to learn from, {len(val):,} with {count(val):,} to test on")
     run.print(f"anchors {', '.join(f'{wide:.0f}x{high:.0f}' for wide, high in host(model.anchors))} pixels")
 
@@ -312,12 +316,6 @@ def count(data: Any) -> int:
     return sum(len(target["boxes"]) for target in data.targets)
 
 
-def to_input(images: Sequence[np.ndarray], device: Any) -> Tensor:
-    """Images of one size, uint8 (height, width, 3), as a batch (n, 3, height, width); mean about 0, deviation about 1."""
-    pixels = np.stack(images).transpose(0, 3, 1, 2)
-    return (minitorch.as_tensor(np.ascontiguousarray(pixels), device=device).float() - 114) / 64
-
-
 # -- asking the network --------------------------------------------------------------------------------------------------
 
 
@@ -351,8 +349,7 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     from samples.kit.pictures import image_grid
 
     preset, size = chosen(config)
-    names, images = read_all([str(path) for path in image_files(files)], lambda name: read_image(Path(name)), config.broken,
-                             run.print)
+    names, images = read_files(files, config.broken, run.print)
     model = YOLO(preset, np.ones((config.anchors, 2)), classes=1).to(config.device)
     run.keep(model=model)
     boxed = Letterbox(size)

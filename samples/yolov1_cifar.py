@@ -25,6 +25,7 @@ from samples.kit import Run, SampleError, Settings, option
 from samples.kit.cifar import CIFAR10, class_names, read_pictures, shifted_and_flipped, to_input
 from samples.kit.images import Broken
 from samples.kit.metrics import evaluate, host
+from samples.kit.network import show
 
 
 @dataclass
@@ -51,6 +52,8 @@ def main(config: Config, run: Run) -> None:
                         minitorch.as_tensor(data.targets[used:], device=config.device))
     model = network(config)
     run.describe(model, val.tensors[0][:1])
+    if config.plots:
+        show(run, model, lambda net: F.cross_entropy(net(val.tensors[0][:2]), val.tensors[1][:2]))
     run.print(f"{used:,} images to train on, {len(val):,} for validation")
 
     optimizer = optim.Adam(model.parameters(), lr=config.learning_rate)

@@ -139,10 +139,7 @@ def read_pictures(paths: Any, broken: Any, say: Any) -> tuple[list[str], NDArray
     """Pictures of any size as CIFAR-10 has them: the middle square, 32x32. Their names, and the images (n, 32, 32, 3)."""
     from PIL import Image, ImageOps
 
-    from samples.kit.images import image_files, read_all, read_image
+    from samples.kit.images import read_files
 
-    def read(name: str) -> NDArray[np.uint8]:
-        return np.asarray(ImageOps.fit(Image.fromarray(read_image(Path(name))), (32, 32)))
-
-    names, images = read_all([str(path) for path in image_files(paths)], read, broken, say)
-    return names, np.stack(images)
+    names, images = read_files(paths, broken, say)
+    return names, np.stack([np.asarray(ImageOps.fit(Image.fromarray(image), (32, 32))) for image in images])

@@ -14,6 +14,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+import minitorch
+from minitorch import Tensor
 from samples.kit.download import SYNTHETIC
 from samples.kit.errors import SampleError
 
@@ -119,3 +121,18 @@ def image_files(paths: Sequence[str | Path]) -> list[Path]:
     if not files:
         raise SampleError(f"there are no images in {', '.join(map(str, paths))}")
     return files
+
+
+def read_files(paths: Sequence[str | Path], broken: Broken, say: Callable[[str], Any] = print) -> tuple[list[str], list[Any]]:
+    """The images among paths and in the folders among them: their names, and the pixels of each, uint8 (height, width, 3).
+
+    Raises:
+        SampleError: as `image_files` and `read_all` have it.
+    """
+    return read_all([str(path) for path in image_files(paths)], lambda name: read_image(Path(name)), broken, say)
+
+
+def to_input(images: Sequence[NDArray[np.uint8]], device: Any) -> Tensor:
+    """Images of one size, uint8 (height, width, 3), as a batch (n, 3, height, width); mean about 0, deviation about 1."""
+    pixels = np.stack(images).transpose(0, 3, 1, 2)
+    return (minitorch.as_tensor(np.ascontiguousarray(pixels), device=device).float() - 114) / 64
