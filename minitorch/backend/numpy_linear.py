@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from . import threads
 from .shares import by_rows
-from .threads import WORTH_IT
 
 
 def matmul(a: ndarray, b: ndarray) -> ndarray:
@@ -18,7 +18,7 @@ def matmul(a: ndarray, b: ndarray) -> ndarray:
     if b.ndim == 2:
         if a.ndim > 2 and a.size and a.flags.c_contiguous:
             return np.matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-    elif a.ndim == b.ndim > 2 and len(a) == len(b) and a.size >= WORTH_IT:
+    elif a.ndim == b.ndim > 2 and len(a) == len(b) and a.size >= threads.WORTH_IT:
         return by_rows(np.matmul, a, b)
     return np.matmul(a, b)
 

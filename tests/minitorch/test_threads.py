@@ -143,3 +143,37 @@ def test_convolution_reads_no_memory_that_nobody_wrote(
         for tensor, array in zip(inputs, (x, weight)):
             assert tensor.grad is not None
             assert (tensor.grad.numpy() * array).sum() == pytest.approx((expected * grad).sum(), abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "softplus", "logsigmoid"])
+def test_costly_operations_shared_or_not_give_the_same_bits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the work inside a share would be shared again (gelu's erf): a pool that waits for itself never ends."""
+    numbers = np.random.default_rng(0).normal(size=(7, 11)).astype("float32")
+
+    def both() -> tuple[np.ndarray, np.ndarray]:
+        x = minitorch.tensor(numbers, requires_grad=True)
+        y = getattr(F, name)(x)
+        y.backward(minitorch.tensor(numbers[::-1].copy()))
+        assert x.grad is not None
+        return y.detach().numpy(), x.grad.numpy()
+
+    apart = both()
+    monkeypatch.setattr(threads, "_count", 1)
+    for shared, whole in zip(apart, both()):
+        np.testing.assert_array_equal(shared, whole)
+
+
+def test_batches_of_products_and_attention_shared_or_not_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    numbers = [rng.normal(size=(5, 2, 4, 3)).astype("float32") for _ in range(3)]
+
+    def both() -> list[np.ndarray]:
+        q, k, v = (minitorch.tensor(x, requires_grad=True) for x in numbers)
+        out = F.scaled_dot_product_attention(q, k, v, is_causal=True) @ v.mT
+        out.backward(minitorch.ones(*out.shape))
+        return [out.detach().numpy(), *(x.grad.numpy() for x in (q, k, v))]
+
+    apart = both()
+    monkeypatch.setattr(threads, "_count", 1)
+    for shared, whole in zip(apart, both()):
+        np.testing.assert_allclose(shared, whole, rtol=1e-5, atol=1e-6)
