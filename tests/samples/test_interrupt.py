@@ -18,7 +18,9 @@ LEARN = {  # samples that learn, made small: three epochs each
     "custom-op": [], "disc": ["--points", "100"], "fashion-mnist": [*SYNTHETIC, "--images", "500"], "logistic": [],
     "mlp-batches": ["--points", "200"], "mnist-mlp": [*SYNTHETIC, "--batches", "5"], "moons": ["--points", "10"],
     "nn-regression": ["--points", "100"], "pairs": [*SYNTHETIC, "--pairs", "60", "--model", "4"], "vanishing": ["--depth", "3"],
-    "xor": [],
+    "xor": [], "cifar-resnet": ["--images", "60", "--width", "4"], "yolov1-cifar": ["--images", "100", "--width", "2"],
+    "landmarks": ["--size", "32", "--width", "2"], "unet-cars": ["--size", "16", "--width", "2"],
+    "gan-anime": ["--images", "48", "--size", "16", "--width", "2"],
 }
 SHOW = {  # those that show something: what was begun begins again
     "derivative": [], "execution-graph": [], "minimize": [], "ndarray": [], "optimizers": [],
