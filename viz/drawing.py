@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+from minitorch.core import location
 from minitorch.core.node import Node
 from minitorch.core.stepper import Stepper
 from viz.build import LIMIT, view
@@ -18,6 +19,7 @@ from viz.ranked import DIRECTIONS
 from viz.theme import THEMES, Theme
 
 STYLES = ("boxes", "circuit")
+location.not_the_users(__file__)
 
 
 def draw(

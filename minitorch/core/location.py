@@ -7,13 +7,19 @@ import sys
 from types import FrameType
 from typing import Any
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_ours: tuple[str, ...] = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,)
+
+
+def not_the_users(file: str) -> None:
+    """The folder of `file` holds no program of the user's: pictures look at a graph, and their variables are not its names."""
+    global _ours
+    _ours = (*_ours, os.path.dirname(os.path.abspath(file)) + os.sep)
 
 
 def user_frame() -> FrameType | None:
     """The innermost frame outside this package."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(_ours):
         frame = frame.f_back
     return frame
 
@@ -30,7 +36,7 @@ def variable_name(thing: Any) -> str | None:
         return str(thing.name)
     frame = user_frame()
     while frame is not None:
-        for name, value in frame.f_locals.items():
+        for name, value in () if frame.f_code.co_filename.startswith(_ours) else frame.f_locals.items():
             if value is thing and not name.startswith("_") and name.isidentifier():
                 return name
         frame = frame.f_back

@@ -217,3 +217,8 @@ def test_what_was_simplified_is_said(draw):
     source = "x = Value(1.0)\nfor i in range(700): x = x + 1"
     status, out, _ = draw("-e", source, "-o", "out.svg")
     assert status == 0 and "Showing the 13 of 701 nodes nearest to x." in out
+
+
+def test_a_message_of_the_engine_does_not_name_variables_of_ours(draw):
+    status, _, err = draw("-e", "tensor([1.0, 2.0], requires_grad=True) * 2", "--at", "1")
+    assert status == 1 and "this tensor has shape (2,)" in err
