@@ -32,7 +32,7 @@ def kernels(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(compiler, "LEAST", 1)
     monkeypatch.setattr(convolution, "LEAST", 1)
     monkeypatch.setattr(normalize, "SHORTEST", 1)
-    monkeypatch.setattr(threads, "WORTH_IT", 1)
+    monkeypatch.setattr(threads, "WORTH_IT", 2)
     monkeypatch.setattr(threads, "_count", 2)
     with fast.flags(True):
         yield
