@@ -27,4 +27,4 @@ venv-demo:
 venv-dev:
 	@$(PYTHON) .ci/venv.py dev,samples
 venv-bench:
-	@$(PYTHON) .ci/venv.py bench,samples
+	@$(PYTHON) .ci/venv.py bench,fast,samples
