@@ -49,7 +49,7 @@ def draw(session: Session, argument: str) -> View:
 
 @command("view", "vi", group="draw", usage="view [off]", example=(*EXAMPLE, "view", "next"), argument="choice")
 def view(session: Session, argument: str) -> View:
-    """Show the picture in a browser; it follows the steps.
+    """Show the picture in a browser, step by step.
 
     Every movement draws it again. `view off` ends that. Where no browser can be opened, open the page that is named.
     """
@@ -69,7 +69,7 @@ def view(session: Session, argument: str) -> View:
 @command("depth", group="draw", usage="depth [N|auto]", example=(*BLOCKS, "depth 0", "draw net.txt"), argument="choice",
          edits=True)  # fmt: skip
 def depth(session: Session, argument: str) -> View:
-    """How many levels of modules stand open in pictures.
+    """Levels of modules that are open in pictures.
 
     The modules below are one box each. `auto` opens as many as stay readable. Alone: how pictures look.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     argument="expression",
 )
 def expect(session: Session, argument: str) -> View:
-    """Check that EXPR is true; a batch ends where it is not.
+    """Check that EXPR is true; else a batch ends.
 
     With a tolerance, `expect A == B ~ TOL` compares numbers, Values or arrays element by element. Where the two differ,
     both are shown, and a script of commands leaves with exit code 1.

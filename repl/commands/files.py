@@ -34,7 +34,10 @@ def save(session: Session, argument: str) -> View:
 @command("load", group="session", usage="load FILE", example=(*EXAMPLE, "step", "save lesson.bwd", "load lesson.bwd"),
          argument="file")  # fmt: skip
 def load(session: Session, argument: str) -> Sequence[View]:
-    """Carry out the lines of a file; stop at the first that fails."""
+    """Carry out the lines of a file.
+
+    It ends at the first that fails.
+    """
     if not argument:
         raise CommandError("load which file? as `load lesson.bwd`")
     try:
@@ -88,7 +91,7 @@ def record(session: Session, argument: str) -> View:
     example=("record walk.jsonl", *EXAMPLE, "step", "record stop", "replay --verify walk.jsonl"),
 )
 def replay(session: Session, argument: str) -> Sequence[View]:
-    """Show a recorded session; or run it again and compare.
+    """Show a recorded session, or run it again.
 
     As it was shown, without computing anything. With --verify, the lines (and those typed before the recording began) are
     carried out again, and every result is compared: in a session of their own, or, where they were recorded under
@@ -113,9 +116,10 @@ def replay(session: Session, argument: str) -> Sequence[View]:
 
 @command("alias", group="session", usage="alias [NAME [LINE]]", example=(*EXAMPLE, "alias sn step 2", "sn"))
 def alias(session: Session, argument: str) -> View:
-    """Give a command line a short name. Alone: list them.
+    """Give a command line a short name.
 
-    What follows the name is added to the line. `alias NAME` removes it. A variable of that name wins, as over any command.
+    What follows the name is added to the line. Alone: list them. `alias NAME` removes it. A variable of
+    that name wins, as over any command.
     """
     if not argument:
         rows = tuple(session.aliases.items())

@@ -40,7 +40,7 @@ POSITIVE, NEGATIVE, ZERO = "░▓█", "-=≡", "·"
 
 @command("find", "fi", group="look", usage="find SEL|EXPR", example=(*EXAMPLE, "end", "find grad < 0"), argument="node")
 def find(session: Session, argument: str) -> View:
-    """List the nodes that SEL picks, or for which EXPR is true.
+    """List the nodes of SEL, or where EXPR is true.
 
     EXPR is Python with the names that conditions have: `find norm > 1`, `find op == 'relu' and value.max() == 0`. A node
     for which it cannot be asked (it has no gradient yet) is left out.
@@ -70,7 +70,7 @@ def find(session: Session, argument: str) -> View:
 
 @command("source", "src", group="look", usage="source [NODE]", example=(*EXAMPLE, "source mul_1"), argument="node")
 def source(session: Session, argument: str) -> View:
-    """Show the lines of the program around the one that made a node.
+    """Show the program around the line of a node.
 
     Alone: of the current node."""
     node, graph = node_or_current(session, argument)
@@ -88,7 +88,7 @@ def source(session: Session, argument: str) -> View:
 
 @command("path", "pa", group="look", usage="path NODE", example=(*EXAMPLE, "path b"), argument="node")
 def path(session: Session, argument: str) -> View:
-    """The way on which most of a gradient comes: from NODE up to the root.
+    """The way on which most of a gradient comes.
 
     At each node the user that sends the largest contribution by the end of the pass. `why` lists all ways to a number.
     """
@@ -137,7 +137,7 @@ def _sent(user: Node, slot: int, flows: Any) -> float | None:
 
 @command("hist", "hs", group="look", usage="hist [NODE|EXPR]", example=(*MATRIX, "end", "hist W"), argument="expression")
 def hist(session: Session, argument: str) -> Sequence[View]:
-    """Histograms of a node's numbers and of its gradient.
+    """Histograms of a node's numbers and gradient.
 
     Of any expression that gives an array, one. Alone: of the current node.
     """

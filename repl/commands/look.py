@@ -244,7 +244,7 @@ def _state(state: str) -> str:
 
 @command("inputs", "in", group="look", usage="inputs [NODE]", example=(*EXAMPLE, "inputs mul_1"), argument="node")
 def inputs(session: Session, argument: str) -> View:
-    """What a node was computed from, and by which rules.
+    """What a node was computed from, by which rules.
 
     Alone: of the current node."""
     node, graph = _chosen(session, argument)

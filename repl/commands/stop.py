@@ -35,7 +35,7 @@ RELU = (
     edits=True,
 )
 def break_(session: Session, argument: str) -> View:
-    """Stop where a node comes up. Alone: list what stops.
+    """Stop where a node comes up. Alone: list.
 
     With a condition, only where it is true. SEL is a name, `op:relu`, `mlp.0.*`, `leaf`, `param`, `#12`, `@`, or
     FILE:LINE for the nodes made at a line of the program (help selectors). EXPR is Python and may use node, value, grad,
@@ -55,7 +55,10 @@ def break_(session: Session, argument: str) -> View:
     edits=True,
 )
 def tbreak(session: Session, argument: str) -> View:
-    """Stop once: a breakpoint that goes after its first hit."""
+    """Stop once where a node comes up.
+
+    A breakpoint that goes after its first hit.
+    """
     if not argument:
         raise CommandError("tbreak where? for example `tbreak mul_1`")
     return _set(session, argument, temporary=True)
@@ -107,7 +110,10 @@ def _set(session: Session, argument: str, temporary: bool = False, prints: bool 
     edits=True,
 )
 def condition(session: Session, argument: str) -> View:
-    """Give breakpoint N a condition; without EXPR, take it away."""
+    """Give breakpoint N a condition, or take it away.
+
+    With EXPR it stops only where that is true (help break says what EXPR may use); without, wherever it comes up.
+    """
     number, _, text = argument.partition(" ")
     if not number.isdigit():
         raise CommandError("condition takes the number of a breakpoint and an expression, as `condition 1 grad < 0`")
@@ -129,11 +135,11 @@ def condition(session: Session, argument: str) -> View:
     edits=True,
 )
 def catch(session: Session, argument: str) -> Sequence[View]:
-    """Stop where a gradient goes wrong. Alone: list the kinds.
+    """Stop where a gradient goes wrong.
 
     KIND is nan, inf, zero, explode, vanish, dead or stale. `catch nan` also says at once which operation of the forward
     pass made the first nan, and at which line. `catch explode 10` and `catch vanish 1e-8` set their own limit. Catches stay
-    for later passes; `delete N` ends one.
+    for later passes; `delete N` ends one. Alone: list the kinds.
     """
     if not argument:
         rows = tuple(
@@ -160,7 +166,7 @@ def catch(session: Session, argument: str) -> Sequence[View]:
 
 @command("when", group="stop", usage="when [EXPR]", example=("when nan or step == 100", "continue"), in_script=True)
 def when(session: Session, argument: str) -> View:
-    """In a script: pause at the passes for which EXPR is true.
+    """In a script: pause at passes where EXPR holds.
 
     EXPR may use `step` (the number of the backward() in the program, from 1), `loss`, `nan` and `inf` (there is one in the
     forward pass or in a gradient), and the program's variables. `continue` then lets the script go on. Alone: no longer.
@@ -202,9 +208,10 @@ def watch(session: Session, argument: str) -> View:
     edits=True,
 )
 def display(session: Session, argument: str) -> View:
-    """Show a gradient, or EXPR, at every stop. Alone: now.
+    """Show a gradient, or EXPR, at every stop.
 
-    Of a node, the gradient that has arrived there. EXPR is Python with the names that conditions have (help break).
+    Of a node, the gradient that has arrived there. EXPR is Python with the names that conditions have (help break). Alone:
+    show what is displayed now.
     """
     if not argument:
         if not session.stops.displays:
@@ -242,13 +249,19 @@ def _named(of: Observed) -> str:
 
 @command("enable", group="stop", usage="enable [N ...]", example=(*EXAMPLE, "break a", "disable 1", "enable 1"), edits=True)
 def enable(session: Session, argument: str) -> View:
-    """Make breakpoints, catches, watches stop again; or all."""
+    """Make breakpoints stop again; alone, all.
+
+    Catches, watches and traces, too.
+    """
     return _enable(session, argument, True)
 
 
 @command("disable", group="stop", usage="disable [N ...]", example=(*EXAMPLE, "break a", "disable 1", "continue"), edits=True)
 def disable(session: Session, argument: str) -> View:
-    """Keep breakpoints, catches, watches without stopping; or all."""
+    """Keep breakpoints without stopping; alone, all.
+
+    Catches, watches and traces, too.
+    """
     return _enable(session, argument, False)
 
 
@@ -263,9 +276,9 @@ def _enable(session: Session, argument: str, enabled: bool) -> View:
 
 @command("delete", "d", group="stop", usage="delete [N ...]", example=(*EXAMPLE, "break mul_1", "delete 1"), edits=True)
 def delete(session: Session, argument: str) -> View:
-    """Delete breakpoints, catches, watches, traces; or all.
+    """Delete breakpoints; alone, all.
 
-    `break` lists them with their numbers.
+    Catches, watches and traces, too. `break` lists them with their numbers.
     """
     gone = _numbers(argument, "delete") if argument else [point.number for point in session.stops.points]
     if not gone:

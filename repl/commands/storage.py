@@ -24,7 +24,7 @@ WRITTEN = 16  # elements of a buffer that are written out
 
 @command("storage", "st", group="look", usage="storage [NODE]", example=(*MATRIX, "V = W.T", "storage V"), argument="node")
 def storage(session: Session, argument: str) -> View:
-    """How an array lies in memory: shape, strides, offset.
+    """How an array lies in memory.
 
     An array is a flat buffer and three small things: the element [i, j] is number `offset + i × strides[0] + j × strides[1]`
     of the buffer. So a transpose, a slice or a stretched axis moves no element: it is a view, other strides over the same

@@ -154,13 +154,13 @@ def _new_value(session: Session, node: Node, index: str, source: str) -> Any:
 @command(
     "rule",
     group="what-if",
-    usage="rule [assign|noorder|nozero|right]",
+    usage="rule [NAME]",
     argument="choice",
     example=(*TWICE, "rule noorder", "end", "diff"),
     edits=True,
 )
 def rule(session: Session, argument: str) -> Sequence[View]:
-    """Run a wrong algorithm on purpose, to see what breaks.
+    """Run a wrong algorithm on purpose.
 
     assign writes `=` for `+=`. noorder passes each arrival on at once, without waiting for the rest. nozero starts from
     the gradients that an earlier pass left. `diff` shows whose gradients come out wrong, `rule right` goes back. No wrong
@@ -253,7 +253,7 @@ def reset(session: Session, argument: str) -> View:
     example=(*EXAMPLE, "set a = 5", "diff"),
 )
 def diff(session: Session, argument: str) -> View:
-    """Compare values and final gradients of two branches.
+    """Compare values and gradients of two branches.
 
     Alone: the current branch with main. Nodes that differ are listed, oldest first.
     """
@@ -316,7 +316,7 @@ def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
 
 @command("undo", group="what-if", usage="undo", example=(*EXAMPLE, "set a = 5", "undo", "print L"))
 def undo(session: Session, argument: str) -> View:
-    """Take the last edit back: a `set`, a breakpoint, Python.
+    """Take the last edit back (in Python, too).
 
     Of a line of Python, what it did to your variables, to the items of lists and dicts, and to the numbers and gradients of
     Values, tensors, modules and arrays. What it did elsewhere (an optimizer's memory, a file) stays. Movements are taken

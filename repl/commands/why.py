@@ -46,7 +46,7 @@ MATRIX = (
     argument="node",
 )
 def why(session: Session, argument: str) -> View:
-    """Show the gradient of a number as a sum over paths.
+    """Show a gradient as a sum over paths.
 
     Every way from the root down to NODE, the largest first: the product of the local derivatives along it. Their sum is
     the gradient. `why W[0,1]` asks for one element of a tensor, and the path goes from element to element. Of many paths
@@ -270,7 +270,7 @@ def _close(guess: Any, actual: Any) -> bool:
     argument="node",
 )
 def check(session: Session, argument: str) -> View:
-    """Measure a gradient: change NODE a little, see the root move.
+    """Measure a gradient by a small change of NODE.
 
     The recorded operations are computed again with NODE a step higher and a step lower; the difference of the two results,
     divided by the two steps, must be the gradient. Of a tensor, the elements with the largest gradients; `check W[0,1]` one.

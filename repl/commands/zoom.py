@@ -30,7 +30,7 @@ MATRIX = (
 
 @command("zoom", "z", group="draw", usage="zoom [NODE]", example=(*MATRIX, "zoom y", "next 2", "unzoom"), argument="node")
 def zoom(session: Session, argument: str) -> Sequence[View]:
-    """Step through the inside of an operation on tensors.
+    """Step through the inside of a tensor operation.
 
     The one operation that made NODE, as the scalar Values it stands for: `x[0,1]`, `W[1,0]`, and the multiply-adds between
     them. The pass begins with what has arrived at NODE (with 1 everywhere, where nothing has), so that the gradients of the

@@ -203,6 +203,7 @@ def test_help_lists_every_command_and_fits() -> None:
     shown = say(Session(), "help")
     assert all(f"\n  {command.name}" in shown for command in REGISTRY)
     assert max(map(len, shown.splitlines())) <= 80
+    assert not [line for line in shown.splitlines() if line.startswith("    ")]  # one line each
     assert "Alt-n" in say(Session(), "help keys") and "op:relu" in say(Session(), "help selectors")
 
 
