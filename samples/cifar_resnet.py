@@ -67,8 +67,7 @@ def main(config: Config, run: Run) -> None:
     model = network(config)
     run.describe(model, to_input(test.data[:1], config.device))
     if config.plots:
-        target = minitorch.tensor([1, 2]).to(config.device)
-        show(run, model, lambda net: F.cross_entropy(net(minitorch.rand(2, 3, 8, 8).to(config.device)), target))
+        show(run, model, lambda net: F.cross_entropy(net(minitorch.rand(2, 3, 8, 8)), minitorch.tensor([1, 2])))
     run.print(f"{len(train):,} images to train on, {len(test):,} for the test")
 
     epochs, count = config.epochs or PRESETS[config.preset].epochs, -(-len(train) // config.batch_size)

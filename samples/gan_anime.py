@@ -66,7 +66,7 @@ def main(config: Config, run: Run) -> None:
 
     if config.plots:  # how the generator learns: through the discriminator
         both = nn.Sequential(draw, judge)
-        show(run, both, lambda net: F.softplus(-net(minitorch.randn(2, config.noise, 1, 1).to(config.device))).mean(), depth=1)
+        show(run, both, lambda net: F.softplus(-net(minitorch.randn(2, config.noise, 1, 1))).mean(), depth=1)
 
     eye = Upright().to(config.device)
     right = train_upright(eye, images, epochs=2 if config.quick else 5)

@@ -58,7 +58,7 @@ def main(config: Config, run: Run) -> None:
     model = Landmarks(config.width, config.size, train.points.mean(0) / config.size).to(config.device)
     run.describe(model, minitorch.zeros(1, 3, config.size, config.size, device=config.device))
     if config.plots:
-        show(run, model, lambda net: net(minitorch.rand(1, 3, config.size, config.size).to(config.device)).abs().mean())
+        show(run, model, lambda net: net(minitorch.rand(1, 3, config.size, config.size)).abs().mean())
     run.print(f"{len(train):,} faces to learn from, {len(test):,} for the test; the mean face alone errs by "
               f"{error(train.points.mean(0), test.points).mean():.3f}")
 

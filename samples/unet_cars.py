@@ -58,8 +58,7 @@ def main(config: Config, run: Run) -> None:
     run.describe(model, minitorch.zeros(1, 3, config.size, config.size, device=config.device))
     if config.plots:
         side = 2**config.levels
-        show(run, model, lambda net: criterion(net(minitorch.rand(2, 3, side, side).to(config.device)),
-                                               minitorch.ones(2, side, side).to(config.device), config))
+        show(run, model, lambda net: criterion(net(minitorch.rand(2, 3, side, side)), minitorch.ones(2, side, side), config))
     mean_mask = train.masks.mean(0) >= 0.5
     run.print(f"{len(train):,} cars to learn from, {len(test):,} for the test; the mean mask alone has an IoU of "
               f"{iou(np.broadcast_to(mean_mask, test.masks.shape), test.masks).mean():.3f}")

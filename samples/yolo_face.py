@@ -83,7 +83,7 @@ def main(config: Config, run: Run) -> None:
     run.describe(model, minitorch.zeros(1, 3, size, size, device=config.device))
     if config.plots:
         target = {"boxes": np.array([[3, 3, 20, 22]], np.float32), "labels": np.zeros(1, np.int64)}
-        show(run, model, lambda net: net.loss(net(minitorch.rand(1, 3, 32, 32).to(config.device)), [target], config.loss))
+        show(run, model, lambda net: net.loss(net(minitorch.rand(1, 3, 32, 32)), [target], config.loss))
     run.print(f"{len(train):,} images with {count(train):,} objects to learn from, {len(val):,} with {count(val):,} to test on")
     run.print(f"anchors {', '.join(f'{wide:.0f}x{high:.0f}' for wide, high in host(model.anchors))} pixels")
 

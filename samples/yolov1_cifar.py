@@ -53,7 +53,7 @@ def main(config: Config, run: Run) -> None:
     model = network(config)
     run.describe(model, val.tensors[0][:1])
     if config.plots:
-        show(run, model, lambda net: F.cross_entropy(net(val.tensors[0][:2]), val.tensors[1][:2]))
+        show(run, model, lambda net: F.cross_entropy(net(minitorch.rand(2, 3, 32, 32)), minitorch.tensor([1, 2])))
     run.print(f"{used:,} images to train on, {len(val):,} for validation")
 
     optimizer = optim.Adam(model.parameters(), lr=config.learning_rate)

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 def show(run: Run, model: nn.Module, loss: Callable[[Any], Tensor], depth: int = 0) -> None:
     """Draw a network: network.svg, its modules closed below `depth` levels, and network.html, a lesson to step through.
 
-    It is done to a copy, and random numbers drawn meanwhile are given back: training goes the same with and without pictures.
-    What cannot be drawn is no reason to stop; it is said, and the sample goes on.
+    It is done to a copy in main memory, and random numbers drawn meanwhile are given back: training goes the same with and
+    without pictures. What cannot be drawn is no reason to stop; it is said, and the sample goes on.
 
     Args:
-        loss: of the model for an image or two; small ones, for every number of the graph is in the page.
+        loss: of that copy for an image or two; small ones, for every number of the graph is in the page.
     """
     import viz
 
     before = minitorch.get_rng_state()
-    twin = copy.deepcopy(model).train()
+    twin = copy.deepcopy(model).cpu().train()
     root = loss(twin)
     minitorch.set_rng_state(before)
     names = {**dict(twin.named_parameters()), "loss": root}
