@@ -35,7 +35,9 @@ def affine(x: ndarray, weight: ndarray, bias: ndarray | None) -> ndarray:
 def lstm_gates(fed: ndarray, own: ndarray) -> ndarray:
     """sigmoid, sigmoid, tanh, sigmoid of the quarters of fed + own along the last axis, in the memory of `own`.
 
-    All by one tanh, as sigmoid(x) = ½ + ½ tanh(½ x): 14 µs for 32 x 512 numbers, with separate functions 41."""
+    All by one tanh, as sigmoid(x) = ½ + ½ tanh(½ x), and in one array for the rules: 17 µs for 32 x 512 numbers, where separate
+    functions take 20 and leave three arrays (AMD EPYC).
+    """
     half, rest = _halves(own.shape[-1] // 4, own.dtype)
     own += fed
     own *= half

@@ -26,7 +26,7 @@ def by_rows(function: Callable[..., Any], *arrays: Any) -> Any:
 
 def by_elements(function: Callable[..., Any], *arrays: Any) -> Any:
     """function(*arrays), for a function that treats each element by itself. Large arrays of one shape and without gaps are
-    shared among threads: gelu of half a million of float32 then takes 0.8 instead of 1.4 ms on two cores."""
+    shared among threads."""
     first = arrays[0]
     if first.size < threads.WORTH_IT or not all(_alike(x, first) for x in arrays):
         return function(*arrays)
