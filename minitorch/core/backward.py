@@ -134,8 +134,12 @@ def needed_slots(node: Node) -> tuple[int, ...]:
         if isinstance(b, Node) and b.requires_grad:
             slots = (0, 1) if slots else (1,)
     else:
-        found = tuple([slot for slot, x in enumerate(inputs) if isinstance(x, Node) and x.requires_grad])
-        slots = _same_slots.setdefault(found, found)
+        found = []
+        for slot, x in enumerate(inputs):
+            if isinstance(x, Node) and x.requires_grad:
+                found.append(slot)
+        slots = tuple(found)
+        slots = _same_slots.setdefault(slots, slots)
     rules = node.op.rules  # type: ignore[union-attr]
     return tuple([slot for slot in slots if rules[slot] is not None]) if None in rules else slots
 
@@ -160,13 +164,15 @@ class Flow(dict[Node, Any]):
         rule may return as it is (an addition does, twice)."""
         before = self.get(node)
         kind = product.__class__
-        if before is None or kind is float or kind is Part or node not in self.owned:
+        if kind is float or kind is Part:
             self[node] = added(before, product)
-            if kind is float or kind is Part:
-                return
-            new = handed_on is not None and product is not handed_on and product.base is None if kind is not Into else True
-            if before is not None or new:  # a sum, or a rule's new array: nobody else holds it
-                self.owned.add(node)
+        elif before is None and kind is not Into:
+            self[node] = product
+            if handed_on is not None and product is not handed_on and product.base is None:
+                self.owned.add(node)  # a rule's new array: nobody else holds it
+        elif before is None or node not in self.owned:
+            self[node] = added(before, product)
+            self.owned.add(node)
         elif kind is Into:
             product.add_to(before)  # touch only the slice
         else:

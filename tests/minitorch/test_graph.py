@@ -510,5 +510,11 @@ def test_random_programs_of_values_agree_with_pytorch(program: Program, start: l
     theirs.backward()
     if all(np.isfinite(node.raw) and np.isfinite(node.grad or 0.0) for node in ancestors(root)):
         # Elsewhere the two differ: a local derivative of 0 times inf is nan here, and 0 in PyTorch, whose relu selects.
+        # Large contributions of either sign leave a sum of few digits: x / x at 1e-24 is 1e24 - 1e24.
+        stepper = minitorch.Stepper(root)
+        stepper.run()
+        rounding = 1e-12 * max(abs(done.contribution) for done in stepper.applied)
+        stepper.goto(0)
         for leaf, peer in zip(leaves, peers):
-            np.testing.assert_allclose(leaf.grad or 0.0, peer.grad.item() if peer.grad is not None else 0.0, 1e-7, 1e-7)
+            expected = peer.grad.item() if peer.grad is not None else 0.0
+            np.testing.assert_allclose(leaf.grad or 0.0, expected, 1e-7, 1e-7 + rounding)

@@ -314,6 +314,22 @@ def test_checkpoints_hold_what_was_waiting_for_more(monkeypatch: pytest.MonkeyPa
     assert 0 < len(calls) < 30, "from a checkpoint; from the start it is 54"
 
 
+@given(programs, st.integers(0, 1000))
+def test_a_checkpoint_at_any_position_is_enough(program: Program, where: int) -> None:
+    minitorch.manual_seed(0)
+    root, _ = build_tensors(program, steps=OWN_STEPS)
+    free, capped = Stepper(root), Stepper(root, limit=10**9)
+    kept, nodes = capped._history, list(ancestors(root))
+    mark = where % len(free)
+    capped.goto(mark)
+    kept._mark(capped._flow, capped._inputs, capped._places)
+    capped.run()
+    kept.start, kept.before, kept.received = kept.end, [], []  # everything let go
+    capped.goto(mark)
+    free.goto(mark)
+    assert kept.start == mark and [bits(capped.flow(x)) for x in nodes] == [bits(free.flow(x)) for x in nodes]
+
+
 TEN_MILLION = """
 import hashlib, random
 import minitorch
