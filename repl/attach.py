@@ -213,6 +213,7 @@ class Debugger:
             session.namespace.pop(name, None)
         session.namespace.update(session.brought)
         session.end_pass()
+        session.edits.forget(session)
         self._seen = {}
         session.forget_graph()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,6 +80,16 @@ class Edits:
         self.done.append(kept)
         while room is not None and len(self.done) > 1 and sum(k.world.size for k in self.done if k.world) > room:
             del self.done[0]
+
+    def forget(self, session: Session) -> None:
+        """The pass has ended, and a script's variables are gone: keep the edits of breakpoints and pictures, and no node."""
+        after, kept = Kept.before(session, ""), []
+        for edit in reversed(self.done):
+            if (edit.stops, edit.look) != (after.stops, after.look):
+                kept.append(replace(edit, branches=None, of=None, world=None))
+            after = edit
+        self.done = kept[::-1]
+        self.undone.clear()
 
 
 @dataclass

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,22 @@ def test_the_hook_is_removed_and_nothing_is_kept(capsys: pytest.CaptureFixture[s
     assert a.grad == 12.0
     assert debugger.session.stepper is None and "a" not in debugger.session.namespace
     assert modes.state.on_backward is None
+
+
+def test_edits_of_a_pass_that_has_ended_keep_nothing_of_it() -> None:
+    w = Value(1.0)
+    lines = ("break b", "set w = 5", "w.data = 2.0", "undo", "display b", "end", "next", "undo", "undo", "break", "quit")
+
+    def one_pass() -> weakref.ref[Value]:
+        b = w * 3.0
+        (b * 2.0).backward()
+        return weakref.ref(b)
+
+    with Debugger("here", reader(*lines), None) as debugger:
+        assert one_pass()() is None
+        assert one_pass()() is None
+    edits = debugger.session.edits
+    assert not edits.done and not debugger.session.stops.points and w.data == 1.0
 
 
 def test_the_hook_is_removed_after_an_exception() -> None:
