@@ -62,7 +62,7 @@ class Autoencoder(nn.Module):
         larger: list[nn.Module]
         if decoder == "transposed":
             # Twice the size exactly: 2 (n - 1) + kernel - 2 padding + output_padding = 2 n.
-            size = {"stride": 2, "padding": (k - 1) // 2, "output_padding": k % 2}
+            size: Any = {"stride": 2, "padding": (k - 1) // 2, "output_padding": k % 2}
             larger = [nn.ConvTranspose2d(many, few, k, **size), nn.LeakyReLU(0.1), nn.ConvTranspose2d(few, 1, k, **size)]
         else:
             larger = [nn.Upsample(scale_factor=2), nn.Conv2d(many, few, 3, padding=1), nn.LeakyReLU(0.1),
