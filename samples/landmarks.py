@@ -30,7 +30,7 @@ from samples.kit import Run, Settings, option
 from samples.kit.detection import Letterbox
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, locate, read_files, to_input
+from samples.kit.images import Broken, locate, read_files, stems, to_input
 from samples.kit.landmarks import EYES, MIRRORED, POINTS, DrawnFaces, FaceLandmarks
 from samples.kit.metrics import host
 from samples.kit.network import show
@@ -162,14 +162,14 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     model = Landmarks(config.width, config.size, np.zeros((POINTS, 2))).to(config.device)
     run.keep(model=model)
     boxed = Letterbox(config.size)
-    for name, image in zip(names, images):
+    for name, title, image in zip(names, stems(names), images):
         (found,) = find(model, [boxed(image)], config)
         height, width = image.shape[:2]
         # The letterbox takes boxes back: each point as a box without size.
         points = boxed.undo(np.concatenate([found, found], 1) + 0.5, height, width)[:, :2]
         run.print(f"{name}: eyes' outer corners at {' and '.join(f'({x:.0f}, {y:.0f})' for x, y in points[list(EYES)])}")
         picture = image_grid([image.transpose(2, 0, 1)], points=[points], size=max(height, width, 400))
-        run.save_figure(picture, f"{Path(name).stem}.png")
+        run.save_figure(picture, f"{title}.png")
 
 
 def plot(found: np.ndarray, test: Any, film: Film, run: Run) -> None:

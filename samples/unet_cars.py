@@ -27,7 +27,7 @@ from minitorch.utils.data import DataLoader
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, locate, read_files, to_input
+from samples.kit.images import Broken, locate, read_files, stems, to_input
 from samples.kit.masks import DrawnCars, MaskedImages, resized
 from samples.kit.metrics import host
 from samples.kit.network import show
@@ -171,13 +171,13 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     names, images = read_files(files, config.broken, run.print)
     model = network(config)
     run.keep(model=model)
-    for name, image in zip(names, images):
+    for name, title, image in zip(names, stems(names), images):
         (chances,) = cut_out(model, [resized(image, (config.size, config.size))], config)
         mask = resized(chances, image.shape[:2]) >= 0.5
         run.print(f"{name}: {mask.mean():.0%} of it is car")
         picture = image_grid([image.transpose(2, 0, 1)], masks=[mask], names=["car"], size=max(image.shape[:2]))
-        run.save_figure(picture, f"{Path(name).stem}.png")
-        run.save_figure(Image.fromarray(mask.astype(np.uint8) * 255), f"{Path(name).stem}_mask.png")
+        run.save_figure(picture, f"{title}.png")
+        run.save_figure(Image.fromarray(mask.astype(np.uint8) * 255), f"{title}_mask.png")
 
 
 def plot(chances: np.ndarray, test: Any, film: Film, run: Run) -> None:

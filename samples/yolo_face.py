@@ -32,7 +32,7 @@ from samples.kit import detection as boxes_of
 from samples.kit.detection import Detections, Letterbox, RandomZoom
 from samples.kit.download import generated
 from samples.kit.film import Film
-from samples.kit.images import Broken, locate, read_files, to_input
+from samples.kit.images import Broken, locate, read_files, stems, to_input
 from samples.kit.metrics import host
 from samples.kit.network import show
 from samples.kit.scenes import FaceScenes
@@ -353,7 +353,7 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     model = YOLO(preset, np.ones((config.anchors, 2)), classes=1).to(config.device)
     run.keep(model=model)
     boxed = Letterbox(size)
-    for name, image in zip(names, images):
+    for name, title, image in zip(names, stems(names), images):
         (found,) = find(model, [boxed(image)], config, at_least=config.score)
         places = boxed.undo(found.boxes, *image.shape[:2])
         run.print(f"{name}: {len(places)} found")
@@ -361,7 +361,7 @@ def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
             left, top, right, bottom = (round(float(side)) for side in place)
             run.print(f"  {score:.2f}  from ({left}, {top}) to ({right}, {bottom})")
         picture = image_grid([image.transpose(2, 0, 1)], boxes=[places], scores=[found.scores], size=max(image.shape[:2]))
-        run.save_figure(picture, f"{Path(name).stem}.png")
+        run.save_figure(picture, f"{title}.png")
 
 
 # -- pictures ------------------------------------------------------------------------------------------------------------

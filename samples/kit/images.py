@@ -132,6 +132,16 @@ def read_files(paths: Sequence[str | Path], broken: Broken, say: Callable[[str],
     return read_all([str(path) for path in image_files(paths)], lambda name: read_image(Path(name)), broken, say)
 
 
+def stems(names: Sequence[str]) -> list[str]:
+    """A file name for what is said of each image: its own without folder and ending, numbered where it comes again."""
+    seen: dict[str, int] = {}
+    made = []
+    for stem in (Path(name).stem for name in names):
+        seen[stem] = seen.get(stem, 0) + 1
+        made.append(stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
+    return made
+
+
 def to_input(images: Sequence[NDArray[np.uint8]], device: Any) -> Tensor:
     """Images of one size, uint8 (height, width, 3), as a batch (n, 3, height, width); mean about 0, deviation about 1."""
     pixels = np.stack(images).transpose(0, 3, 1, 2)

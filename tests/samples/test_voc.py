@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from samples.kit.errors import SampleError
-from samples.kit.images import BrokenFile, image_files, locate, read_all, read_image
+from samples.kit.images import BrokenFile, image_files, locate, read_all, read_image, stems
 from samples.kit.voc import VOCDetection, read_annotation
 
 Image = pytest.importorskip("PIL.Image")
@@ -114,6 +114,10 @@ def test_images_are_read_as_asked(tmp_path):
     assert read_image(path).shape == (10, 20, 3) and read_image(path, "L").shape == (10, 20)
     assert read_image(path, longest=10).shape == (5, 10, 3)
     assert read_all(["a", "b"], str.upper, "refuse") == (["a", "b"], ["A", "B"])
+
+
+def test_two_images_of_one_name_get_two_titles():
+    assert stems(["a/one.png", "b/one.jpg", "b/two.png"]) == ["one", "one-2", "two"]
 
 
 def test_images_of_folders_and_by_name(tmp_path):
