@@ -39,7 +39,7 @@ VALUE_STEPS: list[Callable[[Any, Any], Any]] = [
 ]
 
 
-BRANCHING = 15
+CHOICE = next(k for k, step in enumerate(VALUE_STEPS) if "where" in step.__code__.co_names)
 """The number of the instruction above that asks which number is larger: the answer is no part of the graph."""
 
 

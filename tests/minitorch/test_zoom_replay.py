@@ -19,7 +19,7 @@ from minitorch.ops.index import Pick
 from .checks import active, outputs, tensors
 from .opentry import Entry
 from .optable import TABLE
-from .programs import BRANCHING, OWN_STEPS, VALUE_STEPS, build_tensors, build_values, programs
+from .programs import CHOICE, OWN_STEPS, VALUE_STEPS, build_tensors, build_values, programs
 from .programs import numbers as numbers_drawn
 from .test_stepper import bits
 
@@ -216,7 +216,7 @@ def close(leaves, others):
 
 @given(programs, st.lists(numbers_drawn, min_size=1, max_size=3), st.integers(0, 2), numbers_drawn)
 def test_setting_a_value_equals_building_the_graph_afresh(program, leaves, which, number):
-    program = [(operation, i, j) for operation, i, j in program if operation % len(VALUE_STEPS) != BRANCHING]
+    program = [(operation, i, j) for operation, i, j in program if operation % len(VALUE_STEPS) != CHOICE]
     which %= len(leaves)
     root, start = build_values(program, leaves)
     fresh, others = build_values(program, [number if i == which else x for i, x in enumerate(leaves)])
