@@ -42,7 +42,7 @@ SHOWN = 6  # test images in the animation
 class Config(Settings):
     size: int = option(96, "pixels of the image's side", minimum=32, quick=48)
     width: int = option(16, "channels after the first layer; the last has eight times as many", minimum=1, quick=8)
-    epochs: int = option(60, "passes over the training images", minimum=1, quick=12)
+    epochs: int = option(150, "passes over the training images", minimum=1, quick=12)
     batch_size: int = option(32, "images per batch", minimum=1, quick=16)
     learning_rate: float = option(0.002, "AdamW's largest step size", minimum=0, quick=0.004)
     weight_decay: float = option(0.05, "AdamW's pull of the weights towards 0", minimum=0)
