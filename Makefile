@@ -7,8 +7,9 @@ BIN := .venv/bin
 demo: venv-demo  ## the terminal, paused inside the backward pass of a small network
 	@$(BIN)/minitorch demo
 
+# As many processes as there are cores; within each, the libraries' own threads would only wait for those of the others.
 test: venv-dev  ## all tests
-	@$(BIN)/python -m pytest -q
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: venv-dev  ## style, types, and the direction of imports
 	@$(BIN)/ruff check .
