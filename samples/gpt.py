@@ -24,7 +24,7 @@ from minitorch import Tensor, nn, optim
 from minitorch.nn import functional as F
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.metrics import host
-from samples.kit.text import Ids, Vocabulary, choose, read_text, split, stream, windows
+from samples.kit.text import Ids, Vocabulary, choose, go_on, read_text, split, stream, windows
 
 PREDICTS = "TEXT"  # what --predict takes: texts to go on with
 
@@ -208,14 +208,7 @@ def write(begin: str, model: GPT, vocabulary: Vocabulary, config: Config, say: A
 
 def predict(config: Config, run: Run, texts: Sequence[str]) -> None:
     """Go on with each of some texts, on the terminal as it is written."""
-    minitorch.manual_seed(config.seed)
-    vocabulary = Vocabulary()
-    run.keep(vocabulary=vocabulary)
-    model = GPT(config, len(vocabulary)).to(config.device)
-    run.keep(model=model)
-    for text in texts:
-        write(text, model, vocabulary, config, say=lambda part: print(part, end="", flush=True))
-        print()
+    go_on(config, run, texts, GPT, write)
 
 
 def plot(model: GPT, vocabulary: Vocabulary, numbers: Ids, run: Run) -> None:

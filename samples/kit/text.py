@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ import minitorch
 from minitorch import Tensor
 from samples.kit.download import Downloads, generated
 from samples.kit.errors import SampleError
+
+if TYPE_CHECKING:
+    from samples.kit.run import Run
 
 Ids = NDArray[np.int64]
 
@@ -166,6 +169,25 @@ def stream(begin: str, more: Callable[[], str], count: int, say: Callable[[str],
         if say:
             say(parts[-1])
     return "".join(parts)
+
+
+def go_on(config: Any, run: Run, texts: Sequence[str], network: Callable[..., Any], write: Callable[..., str]) -> None:
+    """Let a trained network go on with each of some texts, on the terminal as it is written.
+
+    Args:
+        config: the sample's settings.
+        run: the run that trained it, with its vocabulary and its model.
+        network: network(config, characters) makes the model.
+        write: write(begin, model, vocabulary, config, say=...) makes a text; `say` gets each part of it.
+    """
+    minitorch.manual_seed(config.seed)
+    vocabulary = Vocabulary()
+    run.keep(vocabulary=vocabulary)
+    model = network(config, len(vocabulary)).to(config.device)
+    run.keep(model=model)
+    for text in texts:
+        write(text, model, vocabulary, config, say=lambda part: print(part, end="", flush=True))
+        print()
 
 
 def sentences(length: int, seed: int = 0) -> str:
