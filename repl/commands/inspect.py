@@ -14,9 +14,8 @@ from minitorch.core import backward as engine
 from minitorch.core.node import Node
 from repl import phrases
 from repl.catches import size
-from repl.commands.look import node_table
+from repl.commands.look import node_or_current, node_table
 from repl.commands.move import EXAMPLE
-from repl.graph import Graph
 from repl.phrases import brief, plain
 from repl.registry import CommandError, command
 from repl.stops import Condition, surroundings
@@ -224,13 +223,3 @@ def _cell(x: float, top: float) -> str:
     if x == 0 or top == 0:
         return ZERO
     return (POSITIVE if x > 0 else NEGATIVE)[min(int(3 * abs(x) / top), 2)]
-
-
-def node_or_current(session: Session, argument: str) -> tuple[Node, Graph]:
-    """The node an argument names, or the current one."""
-    if argument:
-        return session.node(argument)
-    node = session.running().node
-    if node is None:
-        raise CommandError("the pass is complete, so no node is current; name one")
-    return node, session.graph

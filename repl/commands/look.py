@@ -247,7 +247,7 @@ def inputs(session: Session, argument: str) -> View:
     """What a node was computed from, by which rules.
 
     Alone: of the current node."""
-    node, graph = _chosen(session, argument)
+    node, graph = node_or_current(session, argument)
     name = graph.name(node)
     if node.op is None:
         return Message(f"{name} is a leaf: it was computed from nothing")
@@ -268,7 +268,7 @@ def outputs(session: Session, argument: str) -> View:
     """Which nodes use a node.
 
     They are where its gradient comes from. Alone: of the current node."""
-    node, graph = _chosen(session, argument)
+    node, graph = node_or_current(session, argument)
     name = graph.name(node)
     users = graph.users.get(node, [])
     if not users:
@@ -290,7 +290,7 @@ def _sent(graph: Graph, user: Node, slot: int) -> str:
     return short(sent.contribution) if sent is not None else phrases.ABSENT
 
 
-def _chosen(session: Session, argument: str) -> tuple[Node, Graph]:
+def node_or_current(session: Session, argument: str) -> tuple[Node, Graph]:
     """The node an argument names, or the current one."""
     if argument:
         return session.node(argument)

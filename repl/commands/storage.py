@@ -8,7 +8,8 @@ import numpy as np
 
 from minitorch.core.node import Node
 from repl import phrases
-from repl.commands.inspect import MATRIX, node_or_current
+from repl.commands.inspect import MATRIX
+from repl.commands.look import node_or_current
 from repl.graph import Graph
 from repl.registry import CommandError, command
 from repl.views import Facts, View
