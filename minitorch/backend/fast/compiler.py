@@ -19,7 +19,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     whole program when two threads call them at once, or a forked process does.) Sums may be added up in another order, in
     which they fit the processor's wide registers; nothing is assumed about nan and inf.
     """
-    options = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract"}}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # there is no place that can be written to
