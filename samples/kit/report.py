@@ -28,13 +28,14 @@ def markdown(runs: Sequence[Past], root: Path) -> str:
         if past.result.get("finished") and not past.settings.get("quick") and not past.settings.get("evaluate"):
             newest[case(past)] = past
     headings = ("sample", "metric of the last epoch", "target", "reached", "seconds", "CPU seconds", "seconds per epoch",
-                "peak memory (MB)")
+                "peak memory (MB)", "kernels")
     return "\n".join([
         "# What the samples reach", "",
         "Written by `minitorch runs --markdown docs/samples.md` from the newest finished run of each, not by hand. Seconds are",
         f"the whole run's, plots included, as the clock has them, on {os.cpu_count()} cores ({platform.machine()}, "
         f"{platform.system()}) that may have had other work;",
-        "CPU seconds are the processor's, of all cores together; an epoch's are those of training, without the evaluation.", "",
+        "CPU seconds are the processor's, of all cores together; an epoch's are those of training, without the evaluation.",
+        "Kernels are NumPy's, or those of `minitorch.backends.fast`.", "",
         *lines(headings, [row(name, newest[name]) for name in sorted(newest, key=order)]),
         *disc(newest), *batches(sweeps("mlp-batches", root)), *pairs(newest.get("pairs"), sweeps("pairs", root)),
     ])
@@ -72,6 +73,7 @@ def row(name: str, past: Past) -> list[str]:
         ", ".join(goals[m] for m in metrics if m in goals) or "-", ", ".join(measured(value) for value in values) or "-",
         number(past.result["seconds"], 1), number(past.result.get("cpu_seconds"), 1),
         number(statistics.fmean(epochs), 2) if epochs and not table else "-", number(past.result["peak_memory_mb"], 0),
+        past.result.get("kernels", "NumPy"),
     ]
 
 

@@ -104,8 +104,11 @@ class Run:
 
     def end(self, finished: bool) -> None:
         """Write result.json."""
+        from minitorch.backends import fast
+
         result = {"finished": finished, "seconds": round(self.seconds, 3), "cpu_seconds": round(self.cpu_seconds, 3),
-                  "peak_memory_mb": round(peak_megabytes(), 1), "epochs": sum("epoch" in line for line in self.lines)}
+                  "peak_memory_mb": round(peak_megabytes(), 1), "epochs": sum("epoch" in line for line in self.lines),
+                  "kernels": "fast" if fast.is_enabled() else "NumPy"}
         self.write("result.json", json.dumps(result).encode() + b"\n")
 
     def print(self, text: str = "") -> None:

@@ -21,7 +21,7 @@ def runs(tmp_path):
         (folder / "settings.json").write_text(json.dumps(settings))
         (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         (folder / "result.json").write_text(json.dumps(
-            {"finished": finished, "seconds": 12.34, "cpu_seconds": 5.67, "peak_memory_mb": 89.0}))
+            {"finished": finished, "seconds": 12.34, "cpu_seconds": 5.67, "peak_memory_mb": 89.0, "kernels": "fast"}))
         for file, content in files.items():
             (folder / f"{file}.json").write_text(json.dumps(content))
         return folder
@@ -58,8 +58,8 @@ def test_the_page_of_the_docs(runs, capsys):
     target = runs.parent / "docs.md"
     assert main(["runs", "--runs", str(runs), "--markdown", str(target)]) == 0
     page = target.read_text().splitlines()
-    assert "| `disc` | train accuracy, test accuracy | ≥ 0.98, ≥ 0.97 | 0.9900, 0.9800 | 12.3 | 5.7 | 2.00 | 89 |" in page
-    assert "| `derivative` | error, difference | ≤ 1e-15, ≤ 1e-08 | 2.0e-16, 0.0e+00 | 12.3 | 5.7 | - | 89 |" in page
+    assert "| `disc` | train accuracy, test accuracy | ≥ 0.98, ≥ 0.97 | 0.9900, 0.9800 | 12.3 | 5.7 | 2.00 | 89 | fast |" in page
+    assert "| `derivative` | error, difference | ≤ 1e-15, ≤ 1e-08 | 2.0e-16, 0.0e+00 | 12.3 | 5.7 | - | 89 | fast |" in page
     square, disc = (page.index(f"| here | {label} | 150 | 0.990 | 0.980 |") for label in ("square", "disc"))
     assert page[square - 1] == "| the original's code | square | 50,000 | 0.896 | 0.851 |" and disc == square + 1
     assert "- A batch of 1 gives a validation accuracy of 0.860 ± 0.020 and a loss of 0.400 ± 0.080." in page
