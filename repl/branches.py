@@ -51,10 +51,12 @@ class Branch:
         """What arrives at every node by the end of this pass. The pass itself does not move."""
         root = self.stepper.root
         seed = self.stepper.flow(root)
-        if self.rule:
-            dry = WrongStepper(root, self.rule)
-            dry.run()
-            return {node: dry.flow(node) for node in ancestors(root)}
+        if self.rule:  # it gives nothing out, so it may go on and come back
+            stood = self.stepper.position
+            self.stepper.run()
+            found = {node: self.stepper.flow(node) for node in ancestors(root)}
+            self.stepper.goto(stood)
+            return found
         return engine.run(engine.plan([root]), {root: seed})
 
 
@@ -95,8 +97,13 @@ class Branches:
         Raises:
             ValueError: there is no such rule, or it would take too long here.
         """
-        here = self.current
-        stepper = WrongStepper(here.stepper.root, rule)
+        here, stood = self.current, self.current.stepper.position
+        if here.stepper.finished:  # what this pass gave the leaves is not what an earlier one left there
+            here.stepper.rstep()
+        try:
+            stepper = WrongStepper(here.stepper.root, rule)
+        finally:
+            here.stepper.goto(stood)
         name = rule if here.name == MAIN else f"{here.name}, {rule}"
         self.all = [branch for branch in self.all if branch.name != name]
         branch = Branch(name, stepper, dict(names), here.origin, here.changes, rule)

@@ -105,6 +105,17 @@ def test_wrong_rules_are_stepped_and_compared() -> None:
     assert "nozero" in say(s, "branch") and s.namespace["a"].grad is None
 
 
+def test_nozero_starts_from_what_an_earlier_pass_left_and_not_from_its_own() -> None:
+    s = session("w = Value(0.5)", "(w * 3.0).backward()", "L = w * 3.0", "backward L", "end")
+    assert s.namespace["w"].grad == 6.0
+    say(s, "rule nozero")
+    assert s.namespace["w"].grad == 3.0 and "gradient 6.0" in say(s, "end") + say(s, "info w")
+    assert "w            0.5    same        3.0     6.0" in say(s, "diff")
+    say(s, "rule right")
+    assert s.namespace["w"].grad == 6.0
+    assert "w            0.5    same        3.0     6.0" in say(s, "diff nozero")
+
+
 def test_undo_and_redo_of_edits() -> None:
     s = session(*REUSE, "break e", "set a = 5", "display b")
     assert say(s, "undo") == "undone: display b\n" and not s.stops.displays
