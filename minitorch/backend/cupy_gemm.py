@@ -1,0 +1,160 @@
+"""Convolution on CuPy arrays without cuDNN: windows as columns (im2col, one kernel), times the weights (cuBLAS).
+
+Shapes as in the NumPy backend: x (n, channels, *size), weight (filters, channels / groups, *kernel), result (n, filters,
+*positions). Columns are (channels, *kernel, n, *positions): one product for all images, whichever gradient is asked for.
+The kernels are written for one number of spatial axes at a time and take all sizes as arguments: a new shape compiles nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import cupy
+
+from .numpy_conv import conv_size
+
+Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+BLOCK = 2**27
+"""How many numbers columns hold at most at a time (half a gigabyte of float32); more images are taken in turns."""
+
+
+def conv(
+    x: Any, weight: Any, bias: Any, stride: Sizes, padding: Pads, dilation: Sizes, groups: int = 1
+) -> Any:
+    """At each position, the products of each filter with the window of x there, added up; plus the filter's bias."""
+    size = conv_size(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    filters = len(weight)
+    rows = cupy.ascontiguousarray(weight).reshape(groups, filters // groups, -1)
+    out = cupy.empty((len(x), filters, *size), cupy.result_type(x, weight))
+    for images in _turns(len(x), rows.shape[2] * groups * math.prod(size)):
+        columns = _columns(x[images], weight.shape[2:], size, stride, padding, dilation)
+        product = cupy.matmul(rows, columns.reshape(groups, rows.shape[2], -1)).reshape(filters, -1, *size)
+        out[images] = product.swapaxes(0, 1)
+    if bias is not None:
+        out += bias.reshape(-1, *(1,) * len(size))
+    return out
+
+
+def conv_weight(
+    x: Any, grad: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int = 1
+) -> Any:
+    """The gradient of `conv` with respect to its weight of size `kernel`: grad times every window of x, added up."""
+    filters, channels, size = grad.shape[1], x.shape[1] // groups, grad.shape[2:]
+    depth = channels * math.prod(kernel)
+    total = cupy.zeros((groups, filters // groups, depth), cupy.result_type(x, grad))
+    for images in _turns(len(x), depth * groups * math.prod(size)):
+        columns = _columns(x[images], kernel, size, stride, padding, dilation).reshape(groups, depth, -1)
+        above = grad[images].swapaxes(0, 1).reshape(groups, filters // groups, -1)
+        total += cupy.matmul(above, columns.swapaxes(1, 2))
+    return total.reshape(filters, channels, *kernel)
+
+
+def conv_input(
+    grad: Any, weight: Any, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes, groups: int = 1
+) -> Any:
+    """The gradient of `conv` with respect to its x of spatial `size`: each element of grad, times the filter, put where
+    the filter read. As an operation of its own, the transposed convolution."""
+    filters, channels, kernel, positions = len(weight), weight.shape[1], weight.shape[2:], grad.shape[2:]
+    rows = weight.reshape(groups, filters // groups, -1).swapaxes(1, 2)
+    out = cupy.empty((len(grad), groups * channels, *size), cupy.result_type(grad, weight))
+    for images in _turns(len(grad), rows.shape[1] * groups * math.prod(positions)):
+        above = grad[images].swapaxes(0, 1).reshape(groups, filters // groups, -1)
+        columns = cupy.matmul(rows, above).reshape(groups * channels, *kernel, -1, *positions)
+        out[images] = _together(columns, size, stride, padding, dilation)
+    return out
+
+
+def im2col(x: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+    """All windows of x, shape (n, channels, *kernel, *positions)."""
+    size = conv_size(x.shape[2:], kernel, stride, padding, dilation)
+    columns = _columns(x, kernel, size, stride, padding, dilation)
+    return cupy.ascontiguousarray(cupy.moveaxis(columns, 1 + len(kernel), 0))
+
+
+def col2im(columns: Any, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+    """The windows put back where `im2col` read them, added up where they overlap: shape (n, channels, *size)."""
+    return _together(cupy.moveaxis(columns, 0, 1 + len(size)), size, stride, padding, dilation)
+
+
+def _turns(images: int, each: int) -> list[slice]:
+    """The images, as many at a time as fit into a block of columns with `each` numbers for one."""
+    step = max(1, BLOCK // max(1, each))
+    return [slice(start, start + step) for start in range(0, images, step)]
+
+
+def _columns(x: Any, kernel: Sizes, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+    """(channels, *kernel, n, *positions) from x (n, channels, *size)."""
+    out = cupy.empty((x.shape[1], *kernel, len(x), *size), x.dtype)
+    if out.size:
+        borders = [before for before, _ in padding]
+        numbers = (*x.shape, *kernel, *size, *stride, *borders, *dilation)
+        _columns_kernel(len(kernel), _index(out, x))(x, *numbers, out)
+    return out
+
+
+def _together(columns: Any, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+    """(n, channels, *size) from (channels, *kernel, n, *positions)."""
+    axes = len(size)
+    kernel, positions, n = columns.shape[1 : 1 + axes], columns.shape[2 + axes :], columns.shape[1 + axes]
+    out = cupy.zeros((n, len(columns), *size), columns.dtype)
+    if out.size and columns.size:
+        borders = [before for before, _ in padding]
+        numbers = (*out.shape, *kernel, *positions, *stride, *borders, *dilation)
+        _together_kernel(axes, _index(out, columns))(columns, *numbers, out)
+    return out
+
+
+def _index(*arrays: Any) -> str:
+    """The type that counts through the arrays: whole numbers of 64 bits are divided several times slower."""
+    return "int" if max(a.size for a in arrays) < 2**31 else "long long"
+
+
+def _arguments(axes: int, index: str) -> str:
+    """n, channels, and for each axis: length, kernel, positions, stride, border before, dilation."""
+    kind = "int32" if index == "int" else "int64"
+    names = ["n", "channels", *(f"{name}{a}" for name in "lkpsbd" for a in range(axes))]
+    return ", ".join(f"{kind} {name}" for name in names)
+
+
+@functools.cache
+def _columns_kernel(axes: int, index: str) -> Any:
+    lines = [f"{index} rest = i;"]
+    for a in reversed(range(axes)):
+        lines.append(f"{index} at{a} = rest % p{a} * s{a} - b{a}; rest /= p{a};")
+    lines.append(f"{index} image = rest % n; rest /= n;")
+    for a in reversed(range(axes)):
+        lines.append(f"at{a} += rest % k{a} * d{a}; rest /= k{a};")
+    lines.append(f"{index} from = image * channels + rest;")
+    lines += [f"from = from * l{a} + at{a};" for a in range(axes)]
+    inside = " && ".join(f"at{a} >= 0 && at{a} < l{a}" for a in range(axes))
+    lines.append(f"column = {inside} ? x[from] : T(0);")
+    return cupy.ElementwiseKernel(
+        f"raw T x, {_arguments(axes, index)}", "T column", "\n".join(lines), f"minitorch_im2col_{axes}"
+    )
+
+
+@functools.cache
+def _together_kernel(axes: int, index: str) -> Any:
+    """Each element of the image adds up the windows it lies in: nobody writes where another does, and the order is fixed."""
+    lines = [f"{index} rest = i;"]
+    for a in reversed(range(axes)):
+        lines.append(f"{index} at{a} = rest % l{a} + b{a}; rest /= l{a};")
+    lines += [f"{index} channel = rest % channels;", f"{index} image = rest / channels;", "T total = 0;"]
+    for a in range(axes):
+        lines += [
+            f"for ({index} t{a} = 0; t{a} < k{a}; ++t{a}) {{",
+            f"{index} off{a} = at{a} - t{a} * d{a};",
+            f"if (off{a} < 0 || off{a} % s{a} != 0 || off{a} / s{a} >= p{a}) continue;",
+        ]
+    lines.append(f"{index} from = channel;")
+    lines += [f"from = from * k{a} + t{a};" for a in range(axes)]
+    lines.append("from = from * n + image;")
+    lines += [f"from = from * p{a} + off{a} / s{a};" for a in range(axes)]
+    lines += ["total += columns[from];", *["}"] * axes, "out = total;"]
+    return cupy.ElementwiseKernel(
+        f"raw T columns, {_arguments(axes, index)}", "T out", "\n".join(lines), f"minitorch_col2im_{axes}"
+    )
