@@ -11,6 +11,7 @@ from collections.abc import Sequence
 COMMANDS = {
     "debug": "run a script or a sample, and pause at its first backward()",
     "draw": "draw the graph of a script or of an expression",
+    "check": "tell whether an exercise is solved, and what kind of mistake there is",
     "run": "run a sample program",
     "samples": "list the sample programs",
     "runs": "list what was run, or compare runs in a table and a plot",
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return draw(before, after)
         if command == "debug":
             return debug(before, after)
+        if command == "check":
+            return check([*before, *after])
         if command == "demo":
             return demo(options("minitorch demo", COMMANDS["demo"]).parse_args([*before, *after]))
         if command:
@@ -131,6 +134,17 @@ def debug(before: list[str], after: list[str]) -> int:
     from repl import launch
 
     return launch.debug(args, after[cut + 1 :])
+
+
+def check(arguments: list[str]) -> int:
+    """`minitorch check EXERCISE.py ...`."""
+    made = argparse.ArgumentParser(prog="minitorch check", description=f"Run exercises and {COMMANDS['check']}.")
+    made.epilog = EXIT_CODES
+    made.add_argument("files", nargs="+", metavar="EXERCISE.py", help="a file that asks with expect(...)")
+    args = made.parse_args(arguments)
+    from repl import check
+
+    return check.check(args.files)
 
 
 def demo(args: argparse.Namespace) -> int:

@@ -100,7 +100,7 @@ def run(
 def _run(target: Target, arguments: list[str], debugger: Debugger) -> int:
     try:
         if target.path:
-            _run_file(target.path, arguments)
+            run_file(target.path, arguments)
             code = 0
         else:
             code = importlib.import_module("samples.main").main(["run", target.name, *arguments])
@@ -128,7 +128,8 @@ def _wanted(debugger: Debugger) -> str:
     )
 
 
-def _run_file(path: str, arguments: list[str]) -> None:
+def run_file(path: str, arguments: list[str]) -> None:
+    """Run a file as Python would run it: as `__main__`, with its folder first on the path."""
     before_argv, before_path = sys.argv, sys.path[0]
     sys.argv = [path, *arguments]
     sys.path[0] = os.path.dirname(os.path.abspath(path))

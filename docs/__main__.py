@@ -1,0 +1,39 @@
+"""`python -m docs check [PAGE ...]` carries pages out, `python -m docs build` builds the site."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Returns the exit code: 0 all right, 1 something differs from what a page says."""
+    parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    check = commands.add_parser("check", help="carry out the cells, commands and sessions of pages")
+    check.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="markdown files (default: all)")
+    check.add_argument("--accept", action="store_true", help="write what was printed into the pages; read the difference then")
+    check.set_defaults(run=_check)
+    args = parser.parse_args()
+    return int(args.run(args))
+
+
+def _check(args: argparse.Namespace) -> int:
+    from docs.builder import check, page
+
+    wrong = 0
+    for path in args.pages or page.pages():
+        run = check.Run(page.read(path))
+        findings = run.run()
+        for finding in findings:
+            print(finding, end="\n\n")
+        if args.accept:
+            check.accept(run.page, run.done)
+        wrong += len(findings)
+        print(f"{run.page.name}: {len(run.page.runs)} blocks, " + (f"{len(findings)} wrong" if findings else "all as written"))
+    return 1 if wrong and not args.accept else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
