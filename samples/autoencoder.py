@@ -13,12 +13,14 @@ shows in what it draws (Odena, Dumoulin and Olah, "Deconvolution and Checkerboar
     minitorch run autoencoder
     minitorch run autoencoder --kernel 4             # a multiple of the stride: even overlaps
     minitorch run autoencoder --data synthetic       # digits drawn by a program, no network needed
+    minitorch run autoencoder --predict shoe.png     # its two numbers, and what comes out of them
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,8 +32,11 @@ from minitorch.nn import functional as F
 from minitorch.utils.data import DataLoader, TensorDataset
 from samples.kit import Run, SampleError, Settings, option
 from samples.kit.download import generated
+from samples.kit.film import Film
+from samples.kit.images import Broken, read_files
 from samples.kit.metrics import host
-from samples.kit.mnist import MNIST, FashionMNIST
+from samples.kit.mnist import MNIST, FashionMNIST, as_mnist
+from samples.kit.network import show
 
 DECODERS = ("transposed", "upsampling")
 
@@ -46,6 +51,7 @@ class Config(Settings):
     batch_size: int = option(64, "images per batch", minimum=1, quick=32)
     learning_rate: float = option(0.002, "Adam's step size at the start; it falls to a twentieth", minimum=0, quick=0.004)
     data: str | None = option(None, "folder with the FashionMNIST files, or 'synthetic' for generated digits")
+    broken: Broken = option("skip", "what to do about files to --predict that cannot be read: skip them, or refuse")
 
 
 class Autoencoder(nn.Module):
@@ -89,10 +95,16 @@ def main(config: Config, run: Run) -> None:
             optimizers[name], config.epochs * len(loader), config.learning_rate / 20)
         run.print(f"{name}:")
         run.describe(models[name], train[0][0][None])
+    if config.plots:  # both, on one picture: where they part is where they differ
+        both = nn.ModuleDict(models)
+        x = minitorch.as_tensor(train.tensors[0][:1].cpu())
+        show(run, both, lambda nets: F.mse_loss(nets["transposed"](x), x) + F.mse_loss(nets["upsampling"](x), x))
 
+    film = Film()
+    run.keep(film=film)
     for name in DECODERS:
         run.keep(**{name: models[name], f"optimizer_{name}": optimizers[name], f"schedule_{name}": schedules[name]})
-    shown, frames = test.tensors[0][:12], []
+    shown = test.tensors[0][:12]
     for epoch in run.epochs(config.epochs, len(loader)):
         for images, _ in loader:
             losses = []
@@ -107,14 +119,14 @@ def main(config: Config, run: Run) -> None:
         for name, model in models.items():
             error, board = examine(model, test.tensors[0])
             epoch.add(**{f"{name}_error": error, f"{name}_checkerboard": board})
-        if config.plots:
-            frames.append(picture(models, shown))
+        film.add(passed_on(models, shown))
 
     codes = encode(models["upsampling"], test.tensors[0])
     right = neighbours_agree(codes, host(test.tensors[1]))
     run.print(f"the nearest code among the others is of the same kind of picture in {100 * right:.0f} % of the cases")
     run.save({"codes": Tensor(codes), "classes": test.tensors[1].cpu()}, "codes.npz")
     if config.plots:
+        frames = [picture(host(shown), film.epochs[step]) for step in film.steps()]
         run.save_gif(frames, "pictures.gif")
         run.save_figure(frames[-1], "pictures.png")
         names = MNIST.classes if generated(config.data) else FashionMNIST.classes
@@ -163,15 +175,34 @@ def neighbours_agree(codes: NDArray[Any], classes: NDArray[Any], count: int = 20
 
 
 @minitorch.no_grad()
-def picture(models: dict[str, Autoencoder], images: Tensor) -> Any:
+def passed_on(models: Mapping[str, Autoencoder], images: Tensor) -> list[NDArray[np.uint8]]:
+    """What comes out of each autoencoder, uint8 (n, 1, 28, 28)."""
+    return [(host(model(images)) * 255).round().astype(np.uint8) for model in models.values()]
+
+
+def picture(images: NDArray[Any], out: Sequence[NDArray[Any]], names: Sequence[str] = ()) -> Any:
     """Some images, and below them what comes out of each autoencoder."""
     from samples.kit import pictures
 
-    rows = [host(images)] + [host(model(images)) for model in models.values()]
-    titles = ["in"] + [""] * (len(images) - 1)
-    for name in models:
+    rows = [(images * 255).round().astype(np.uint8), *out]
+    titles = list(names) or ["in"] + [""] * (len(images) - 1)
+    for name in DECODERS:
         titles += [name] + [""] * (len(images) - 1)
     return pictures.image_grid(np.concatenate(rows), titles=titles, columns=len(images), size=84)
+
+
+@minitorch.no_grad()
+def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
+    """The numbers that each of some pictures goes through, and what comes out of them."""
+    names, found = read_files(files, config.broken, run.print)
+    images = np.stack([as_mnist(image) for image in found])[:, None].astype(np.float32) / np.float32(255)
+    models = {name: Autoencoder(config, name).to(config.device) for name in DECODERS}
+    run.keep(**models)
+    x = minitorch.as_tensor(images, device=config.device)
+    for name, model in models.items():
+        run.table(("file", f"its numbers ({name})"), [
+            (file, ", ".join(f"{number:.2f}" for number in code)) for file, code in zip(names, encode(model, x))])
+    run.save_figure(picture(images, passed_on(models, x), [Path(name).name for name in names]), "pictures.png")
 
 
 @minitorch.no_grad()

@@ -24,6 +24,7 @@ from minitorch import Tensor, nn, optim
 from minitorch.nn import functional as F
 from samples.kit import Run, Settings, option
 from samples.kit.metrics import host
+from samples.kit.network import show
 from samples.kit.text import Ids, Vocabulary, choose, go_on, read_text, split, stream, streams
 
 PREDICTS = "TEXT"  # what --predict takes: texts to go on with
@@ -76,6 +77,10 @@ def main(config: Config, run: Run) -> None:
     run.describe(model, next(streams(train, 1, config.length, config.device))[0])
     run.print(f"{len(text):,} characters, {len(vocabulary)} different ones: {len(train):,} to learn from, "
               f"{len(held_out):,} to be examined on")
+
+    if config.plots:  # four characters, each guessed from those before
+        some = minitorch.as_tensor(train[:5])
+        show(run, model, lambda net: F.cross_entropy(net(some[None, :-1])[0][0], some[1:]))
 
     run.keep(vocabulary=vocabulary, model=model, optimizer=optimizer, schedule=schedule)
     for epoch in run.epochs(config.epochs, batches):

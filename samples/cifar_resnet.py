@@ -23,7 +23,7 @@ import minitorch
 from minitorch import Tensor, nn, optim
 from minitorch.nn import functional as F
 from samples.kit import Run, SampleError, Settings, option
-from samples.kit.cifar import CIFAR10, class_names, read_pictures, shifted_and_flipped, to_input
+from samples.kit.cifar import CIFAR10, name_pictures, shifted_and_flipped, to_input
 from samples.kit.images import Broken
 from samples.kit.metrics import Grades, host
 from samples.kit.network import show
@@ -193,16 +193,7 @@ def examine(model: nn.Module, data: CIFAR10, config: Config) -> tuple[Grades, np
 
 def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     """Name what is on some pictures."""
-    names, images = read_pictures(files, config.broken, run.print)
-    model = network(config)
-    run.keep(model=model)
-    model.eval()
-    with minitorch.no_grad():
-        chances = host(model(to_input(images, config.device)).softmax(1))
-    classes = class_names(config.data)
-    run.table(("file", "shows", "sure", "or"),
-              [(name, classes[best], f"{row[best]:.3f}", classes[second])
-               for name, row in zip(names, chances) for second, best in [row.argsort()[-2:]]])
+    name_pictures(network(config), config, run, files)
 
 
 def plot(grades: Grades, scores: np.ndarray, test: CIFAR10, run: Run) -> None:

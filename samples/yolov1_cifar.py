@@ -22,9 +22,9 @@ from minitorch import nn, optim
 from minitorch.nn import functional as F
 from minitorch.utils.data import DataLoader, TensorDataset
 from samples.kit import Run, SampleError, Settings, option
-from samples.kit.cifar import CIFAR10, class_names, read_pictures, shifted_and_flipped, to_input
+from samples.kit.cifar import CIFAR10, name_pictures, shifted_and_flipped, to_input
 from samples.kit.images import Broken
-from samples.kit.metrics import evaluate, host
+from samples.kit.metrics import evaluate
 from samples.kit.network import show
 
 
@@ -107,11 +107,4 @@ def network(config: Config) -> nn.Module:
 
 def predict(config: Config, run: Run, files: Sequence[Path]) -> None:
     """Name what is on some pictures."""
-    names, images = read_pictures(files, config.broken, run.print)
-    model = network(config)
-    run.keep(model=model)
-    model.eval()
-    with minitorch.no_grad():
-        chances = host(model(to_input(images, config.device)).softmax(1))
-    run.table(("file", "shows", "sure"),
-              [(name, class_names(config.data)[row.argmax()], f"{row.max():.3f}") for name, row in zip(names, chances)])
+    name_pictures(network(config), config, run, files)

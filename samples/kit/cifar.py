@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import minitorch
-from minitorch import Tensor
+from minitorch import Tensor, nn
 from samples.kit.download import Downloads, generated
 from samples.kit.errors import SampleError
+from samples.kit.images import read_files
+from samples.kit.metrics import host
+
+if TYPE_CHECKING:
+    from samples.kit.run import Run
 
 RECORD = 1 + 3 * 32 * 32  # the class, then red, green and blue, row by row
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -135,11 +141,22 @@ def shifted_and_flipped(images: NDArray[np.uint8], by: int = 4) -> NDArray[np.ui
     return wide[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None]]
 
 
-def read_pictures(paths: Any, broken: Any, say: Any) -> tuple[list[str], NDArray[np.uint8]]:
-    """Pictures of any size as CIFAR-10 has them: the middle square, 32x32. Their names, and the images (n, 32, 32, 3)."""
+def name_pictures(model: nn.Module, config: Any, run: Run, files: Sequence[Path]) -> None:
+    """Say what is on pictures of any size: their middle square, made as small as CIFAR-10's images.
+
+    Args:
+        model: scores of the ten classes for (n, 3, 32, 32); it gets what `run` has learnt.
+        config: the sample's settings: `broken`, `device` and `data`.
+    """
     from PIL import Image, ImageOps
 
-    from samples.kit.images import read_files
-
-    names, images = read_files(paths, broken, say)
-    return names, np.stack([np.asarray(ImageOps.fit(Image.fromarray(image), (32, 32))) for image in images])
+    names, found = read_files(files, config.broken, run.print)
+    images = np.stack([np.asarray(ImageOps.fit(Image.fromarray(image), (32, 32))) for image in found])
+    run.keep(model=model)
+    model.eval()
+    with minitorch.no_grad():
+        chances = host(model(to_input(images, config.device)).softmax(1))
+    classes = class_names(config.data)
+    run.table(("file", "shows", "sure", "or"),
+              [(name, classes[best], f"{row[best]:.3f}", classes[second])
+               for name, row in zip(names, chances) for second, best in [row.argsort()[-2:]]])

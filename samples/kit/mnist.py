@@ -109,3 +109,13 @@ class FashionMNIST(MNIST):
         "t10k-labels-idx1-ubyte": "md5:bb300cfdad3c16e7a12a480ee83cd310",
     }
     classes = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+
+def as_mnist(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture (height, width, 3) as these have them: 28x28, grey, bright on dark, and no part of it cut off."""
+    from PIL import Image, ImageOps
+
+    grey = ImageOps.grayscale(Image.fromarray(image))
+    if np.median(np.asarray(grey)) > 127:  # dark on light, as on paper or in a catalogue
+        grey = ImageOps.invert(grey)
+    return np.asarray(ImageOps.pad(grey, (28, 28)))

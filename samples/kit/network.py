@@ -28,8 +28,8 @@ def show(run: Run, model: nn.Module, loss: Callable[[Any], Tensor], depth: int =
     twin = copy.deepcopy(model).cpu().train()
     root = loss(twin)
     minitorch.set_rng_state(before)
-    names = {**dict(twin.named_parameters()), "loss": root}
-    for name, save in (("network.svg", lambda path: viz.draw(root, depth=depth, variables={"loss": root}).save(path)),
+    names: dict[str, object] = {**dict(twin.named_children()), **dict(twin.named_parameters()), "loss": root}
+    for name, save in (("network.svg", lambda path: viz.draw(root, depth=depth, variables=names).save(path)),
                        ("network.html", lambda path: viz.lesson(root, path, variables=names))):
         try:
             save(run.folder / name)

@@ -13,6 +13,10 @@ from typing import Any
 from samples.kit.compare import Past, best_metric, number, read
 from samples.registry import SAMPLES
 
+BATCHES = {  # a sample whose batch size was swept -> what the study that it repeats found, and the sizes it speaks of
+    "mlp-batches": ("The study found learning erratic with a batch of 1 and best with 2.", (1, 2)),
+    "yolov1-cifar": ("The study, with batches of 8 to 128, saw the best validation between 32 and 80.", (32, 80)),
+}
 EXPERIMENTS = {"disc": ("label", "disc"), "optimizers": ("landscape", "beale"), "pairs": ("model", "all")}  # setting, default
 
 
@@ -37,7 +41,8 @@ def markdown(runs: Sequence[Past], root: Path) -> str:
         "CPU seconds are the processor's, of all cores together; an epoch's are those of training, without the evaluation.",
         "Kernels are NumPy's, or those of `minitorch.backends.fast`.", "",
         *lines(headings, [row(name, newest[name]) for name in sorted(newest, key=order)]),
-        *disc(newest), *batches(sweeps("mlp-batches", root)), *pairs(newest.get("pairs"), sweeps("pairs", root)),
+        *disc(newest), *(line for name in BATCHES for line in batches(name, sweeps(name, root))),
+        *pairs(newest.get("pairs"), sweeps("pairs", root)),
     ])
 
 
@@ -119,20 +124,20 @@ def disc(newest: dict[str, Past]) -> list[str]:
             *lines(("", "class 1", "epochs", "train accuracy", "test accuracy"), rows)]
 
 
-def batches(found: Sequence[Sweep]) -> list[str]:
+def batches(sample: str, found: Sequence[Sweep]) -> list[str]:
     """The sweep over batch sizes, and what it says of the study's finding."""
     if not found or "batch_size" not in found[0][1][0]:
         return []
     folder, records = found[0]
+    study, sizes = BATCHES[sample]
     by_size = {record["batch_size"]: record for record in records}
     best = max(records, key=lambda record: float(record["val_accuracy"]["mean"]))
     erratic = max(records, key=lambda record: float(record["val_loss"]["sd"]))
     said = [f"A batch of {size} gives a validation accuracy of {spread(by_size[size]['val_accuracy'])} and a loss of "
-            f"{spread(by_size[size]['val_loss'])}." for size in (1, 2) if size in by_size]
+            f"{spread(by_size[size]['val_loss'])}." for size in sizes if size in by_size]
     metrics = [f"{part}_{kind}" for kind in ("loss", "accuracy", "precision", "recall", "f1") for part in ("train", "val")]
-    return ["## mlp-batches: what the batch size does", "",
-            f"Mean and standard deviation over {best['rounds']} rounds. The study found learning erratic with a batch of 1 and "
-            "best with 2. Here:", "", *(f"- {line}" for line in said),
+    return [f"## {sample}: what the batch size does", "",
+            f"Mean and standard deviation over {best['rounds']} rounds. {study} Here:", "", *(f"- {line}" for line in said),
             f"- The loss varies most from seed to seed with a batch of {erratic['batch_size']}.",
             f"- The highest validation accuracy, {spread(best['val_accuracy'])}, comes of {best['batch_size']}.", "",
             f"![loss, accuracy, precision, recall and F1 over the batch size]({picture_name(folder)})", "",
@@ -169,11 +174,11 @@ def pairs(past: Past | None, weights: Sequence[Sweep]) -> list[str]:
 
 
 def write(runs: Sequence[Past], root: Path, target: Path) -> None:
-    """Write the page and the picture it shows, each whole or not at all."""
+    """Write the page and the pictures it shows, each whole or not at all."""
     from samples.kit.run import said_if_it_fails
 
     files = {target: markdown(runs, root).encode()}
-    for folder, _ in sweeps("mlp-batches", root)[:1]:
+    for folder in (folder for name in BATCHES for folder, _ in sweeps(name, root)[:1]):
         files[target.with_name(picture_name(folder))] = (folder / "sweep.png").read_bytes()
     for file, content in files.items():
         with said_if_it_fails(file) as path:

@@ -7,18 +7,45 @@ import pytest
 
 import minitorch
 from samples import autoencoder
+from samples.kit.mnist import MNIST, as_mnist
 from samples.main import main
+
+Image = pytest.importorskip("PIL.Image")
 
 FEW = ("--data", "synthetic")
 
 
-def test_it_learns_and_draws(run):
+def test_it_learns_draws_and_answers(run, tmp_path, capsys):
     folder, lines, out = run("autoencoder", *FEW, "--numbers", "8", plots=True)
     for name in autoencoder.DECODERS:
         assert lines[-1][f"{name}_error"] < 0.75 * 0.0486  # of the mean picture
     assert lines[-1]["transposed_checkerboard"] > 1.1 * lines[-1]["upsampling_checkerboard"]
-    assert {"pictures.gif", "codes.png", "curves.png"} <= {file.name for file in folder.iterdir()}
+    assert {"pictures.gif", "codes.png", "curves.png", "network.html"} <= {file.name for file in folder.iterdir()}
+    drawn = (folder / "network.svg").read_text()
+    assert all(f">{name}<" in drawn for name in autoencoder.DECODERS)  # the two are told apart
     assert minitorch.load(folder / "codes.npz")["codes"].shape == (1000, 8)
+
+    digit = MNIST("synthetic", train=False, limit=1).data[0]
+    Image.fromarray(digit).save(tmp_path / "digit.png")
+    Image.fromarray(255 - digit).resize((56, 84)).save(tmp_path / "paper.png")  # dark on light, and not a square
+    (tmp_path / "text.png").write_text("no picture")
+    capsys.readouterr()
+    asked = [str(tmp_path / name) for name in ("digit.png", "paper.png", "text.png")]
+    assert main(["run", "autoencoder", "--predict", *asked, "--from", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "text.png is not an image" in out and "its numbers (transposed)" in out and "its numbers (upsampling)" in out
+    codes = [row.split()[1:] for row in out.splitlines() if row.startswith(asked[0])]
+    assert len(codes) == 2 and all(len(code) == 8 for code in codes)
+    (seen,) = folder.glob("predictions/*/pictures.png")
+    assert Image.open(seen).size[0] > 2 * 84
+
+
+def test_pictures_as_mnist_has_them():
+    digit = MNIST("synthetic", train=False, limit=1).data[0]
+    colour = np.repeat(digit[..., None], 3, -1)
+    assert np.array_equal(as_mnist(colour), digit) and np.array_equal(as_mnist(255 - colour), digit)
+    tall = as_mnist(np.repeat(colour, 2, axis=0))
+    assert tall.shape == (28, 28) and not tall[:, :7].any() and not tall[:, 21:].any()  # nothing is cut off, nor stretched
 
 
 @pytest.mark.parametrize("kernel", [2, 3, 4, 5])

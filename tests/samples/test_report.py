@@ -37,16 +37,17 @@ def runs(tmp_path):
              "cpu_seconds": 15.0, "parameters": 93164, "rounds": [0.9 + weight / 100, 0.9 + weight / 50]}
             for model, weight in (("1", 0.0), ("2", 0.0), ("3", 1.0), ("4", 0.0), ("4", 1.0), ("5", 0.0), ("5", 1.0))]
     run("pairs", "1", {"rounds": 10}, [scored], table=rows)
-    sweep = run("mlp-batches-sweep", "1", {}, [])
-    sweep.joinpath("settings.json").unlink()  # a sweep's folder holds runs, and is none
-    run("mlp-batches-sweep/1/mlp-batches", "1", {"quick": False}, [])
     kinds = ("precision", "recall", "f1")
-    (sweep / "sweep.json").write_text(json.dumps([
-        {"batch_size": size, "rounds": 10} | {f"{part}_{kind}": {"mean": mean, "sd": sd} for part in ("train", "val")
-                                              for kind in ("accuracy", *kinds)}
-        | {f"{part}_loss": {"mean": loss, "sd": erratic} for part in ("train", "val")}
-        for size, (mean, sd, loss, erratic) in BATCHES.items()]))
-    (sweep / "sweep.png").write_bytes(b"a picture")
+    for name, times in (("mlp-batches", 1), ("yolov1-cifar", 8)):
+        sweep = run(f"{name}-sweep", "1", {}, [])
+        sweep.joinpath("settings.json").unlink()  # a sweep's folder holds runs, and is none
+        run(f"{name}-sweep/1/{name}", "1", {"quick": False}, [])
+        (sweep / "sweep.json").write_text(json.dumps([
+            {"batch_size": times * size, "rounds": 10} | {f"{part}_{kind}": {"mean": mean, "sd": sd} for part in ("train", "val")
+                                                          for kind in ("accuracy", *kinds)}
+            | {f"{part}_loss": {"mean": loss, "sd": erratic} for part in ("train", "val")}
+            for size, (mean, sd, loss, erratic) in BATCHES.items()]))
+        (sweep / "sweep.png").write_bytes(f"a picture of {name}".encode())
     run("pairs-sweep/1/pairs", "1", {}, [])
     (tmp_path / "runs/pairs-sweep/1/sweep.json").write_text(json.dumps([
         {"model": model, "auxiliary": weight, "rounds": 3, "test_accuracy": {"mean": 0.9, "sd": 0.012}}
@@ -65,7 +66,10 @@ def test_the_page_of_the_docs(runs, capsys):
     assert "- A batch of 1 gives a validation accuracy of 0.860 ± 0.020 and a loss of 0.400 ± 0.080." in page
     assert "- The loss varies most from seed to seed with a batch of 1." in page
     assert "- The highest validation accuracy, 0.900 ± 0.010, comes of 8." in page
-    assert (runs.parent / "mlp-batches.png").read_bytes() == b"a picture" and "(mlp-batches.png)" in "".join(page)
+    for name in ("mlp-batches", "yolov1-cifar"):
+        assert f"({name}.png)" in "".join(page) and (runs.parent / f"{name}.png").read_bytes() == f"a picture of {name}".encode()
+    assert "saw the best validation between 32 and 80. Here:" in page[page.index("## yolov1-cifar: what the batch size does") + 2]
+    assert "- The highest validation accuracy, 0.900 ± 0.010, comes of 64." in page
     assert "| 5 | 1 | 95.97 ± 0.32 | 86.56 ± 1.32 | 20.0 | 15.0 | 93,164 |" in page
     assert "- auxiliary losses change model 5 by +1.50 ± 0.71 points" in page
     weights = page.index("| model | weight | rounds | test accuracy |")
