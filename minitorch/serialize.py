@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .core.device import host
 from .core.tensor import Tensor
 from .core.value import Value
 from .ops.create import place
@@ -63,7 +64,9 @@ def save(obj: Any, f: Any) -> None:
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
     """Read what `save` wrote, or any .safetensors or .npz file (then a dict of tensors), from a path or an open binary file.
 
-    `map_location` is the device for the tensors. ValueError, one sentence, for a file that is damaged or of another kind.
+    Files say nothing of devices, so everything loads in main memory, unless `map_location` names another device (or is, as
+    in PyTorch, a dict or a function (tensor, "cpu") of devices as they were, which here are all "cpu").
+    ValueError, one sentence, for a file that is damaged or of another kind.
     """
     name = str(getattr(f, "name", "the file")) if hasattr(f, "read") else os.fspath(f)
     if hasattr(f, "read"):
@@ -74,7 +77,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: b
     try:
         arrays, text = _read(data, name)
         if text is None:
-            return {key: place(array, map_location) for key, array in arrays.items()}
+            return {key: _placed(array, map_location) for key, array in arrays.items()}
         return _rebuilt(json.loads(text), arrays, map_location)
     except (LookupError, TypeError, ValueError, ArithmeticError, EOFError, MemoryError, RuntimeError) as error:
         if isinstance(error, _Refused):
@@ -100,8 +103,7 @@ def _described(obj: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(obj, Value):
         return {"v": obj.raw}
     if isinstance(obj, Tensor):
-        raw = obj.raw
-        return {"t": _put(arrays, path, raw.get() if hasattr(raw, "get") else raw)}  # .get(): from the GPU
+        return {"t": _put(arrays, path, host(obj.raw))}
     if isinstance(obj, np.ndarray):
         return {"a": _put(arrays, path, obj)}
     if isinstance(obj, np.generic):
@@ -147,7 +149,7 @@ def _rebuilt(x: Any, arrays: dict[str, np.ndarray], device: Any) -> Any:
         return x
     ((kind, content),) = x.items()
     if kind == "t":
-        return place(arrays[content], device)
+        return _placed(arrays[content], device)
     if kind == "a":
         return arrays[content]
     if kind == "v":
@@ -159,6 +161,18 @@ def _rebuilt(x: Any, arrays: dict[str, np.ndarray], device: Any) -> Any:
     if kind == "dict":
         return {key: _rebuilt(item, arrays, device) for key, item in content}
     raise ValueError(f"it holds a {kind!r}, which this version does not know")
+
+
+def _placed(array: np.ndarray, map_location: Any) -> Any:
+    """A tensor of an array of the file, where `load`'s caller wants it."""
+    if isinstance(map_location, Mapping):
+        map_location = map_location.get("cpu")
+    if callable(map_location):
+        found = map_location(place(array), "cpu")
+        if isinstance(found, Tensor):
+            return found
+        map_location = found
+    return place(array, map_location)
 
 
 # The two formats

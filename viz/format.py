@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.core.device import host
+
 DIGITS = 4
 THUMBNAIL = 8  # largest side of an array that is drawn cell by cell
 PRINTED = 16  # arrays of at most this many elements show their numbers in the cells
@@ -69,11 +71,6 @@ def signed(x: object, digits: int = DIGITS) -> str:
 def shape_text(shape: tuple[int, ...]) -> str:
     """`(3, 4)` for a shape, `()` for none."""
     return f"({shape[0]},)" if len(shape) == 1 else f"({', '.join(map(str, shape))})"
-
-
-def host(raw: Any) -> np.ndarray:
-    """`raw` as a NumPy array on this side of the bus (a CuPy array is copied)."""
-    return np.asarray(raw.get() if hasattr(raw, "get") and not isinstance(raw, np.ndarray) else raw)
 
 
 def scalar(raw: Any) -> float | None:

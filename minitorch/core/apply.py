@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
 from . import location, node
+from .device import device_of
 from .dtypes import FLOAT32, FLOAT64, get_default_dtype, promoted
 from .modes import state, watched
 from .node import Node, new, tick
@@ -113,7 +114,7 @@ def recover(op: Op, inputs: tuple[Any, ...], xp: Any, raws: list[Any], error: Ex
 def settle(op: Op, xp: Any, out: Any, raws: list[Any]) -> Any:
     """The result as an array (NumPy's reductions return scalars), and not wider than its inputs called for:
     as in PyTorch, integers and Python numbers never turn a result into float64 (unless the operation has a `dtype`)."""
-    if out.__class__ is not xp.ndarray:
+    if out.__class__ not in BACKENDS:  # an array of another backend has been moved there
         out = xp.asarray(out)
     if out.dtype is FLOAT64 and not hasattr(op, "dtype") and not any(_is_double(raw) for raw in raws):
         out = out.astype(get_default_dtype())
@@ -192,13 +193,20 @@ def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) 
 
 
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
-    parts = []
-    for x in inputs:
-        raw = x.raw if isinstance(x, Node) else x
-        if raw.__class__ in BACKENDS:
-            name = location.variable_name(x) if isinstance(x, Node) else None
-            parts.append(f"{repr(name) if name else 'an array'} on {BACKENDS[raw.__class__].device}")
-    return RuntimeError(f"{op.name} mixes devices: {', '.join(parts)}; move one of them with .to(...)")
+    """The sentence for inputs on different devices: each by its name, or slot and shape, and how to bring them together."""
+    found = []
+    for label, x in zip(op.labels(len(inputs)), inputs):
+        raw: Any = x.raw if isinstance(x, Node) else x
+        parts: tuple[Any, ...] = raw if isinstance(raw, tuple) else (raw,)
+        for part in parts:
+            if part.__class__ in BACKENDS:
+                name = location.variable_name(x) if isinstance(x, Node) else None
+                shown = f"'{name}'" if name else f"input {label} of shape {tuple(part.shape)}"
+                found.append((shown, name or label, device_of(part)))
+    listed = " and ".join(f"{shown} on {device}" for shown, _, device in found)
+    apart = next(x for x in found if x[2] != found[0][2])
+    (_, moves, _), (_, _, to) = sorted((found[0], apart), key=lambda x: x[2].type == "cuda")  # rather to the GPU than back
+    return RuntimeError(f"{op.name} mixes devices: {listed}; bring them together: {moves}.to('{to}')")
 
 
 def function(op: type[Op]) -> Callable[..., Any]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..backend import BACKENDS
 from ..ops import create
+from ..ops.shape import to_device
 from .departures import note
-from .device import backend_on, destination
+from .device import destination, device_of, host, is_pinned, pinned
 from .device import device as Device
 from .modes import watched
 
@@ -26,17 +26,18 @@ class Conversions:
 
     @property
     def device(self) -> Device:
-        """Where the numbers are: "cpu" or "cuda"."""
-        return Device(BACKENDS[type(self.raw)].device)
+        """Where the numbers are: "cpu" or "cuda:0"."""
+        return device_of(self.raw)
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
         """The elements in another dtype or on another device, `to(minitorch.float64)`, `to("cuda")`, `to(other)`; itself
-        when it is there already. The gradient returns in this one's dtype. RuntimeError for a device that is not there."""
-        place, dtype = destination(*args, **kwargs)
-        moved: Any = self
-        if place is not None and Device(place).type != self.device.type:
-            moved = create.constant(backend_on(place).asarray(self.raw)).requires_grad_(self.requires_grad)
-        return moved if dtype is None else ops.to(moved, dtype)
+        when it is there already (unless `copy`). The gradient returns to this one's device, in its dtype. `non_blocking`
+        lets a copy from pinned memory go on while the program does. RuntimeError for a device that is not there."""
+        place, dtype, non_blocking, copy = destination(*args, **kwargs)
+        moved = self if place is None else to_device(self, place, non_blocking)
+        if dtype is not None:
+            moved = ops.to(moved, dtype)
+        return ops.clone(self) if copy and moved is self else moved
 
     def type(self, dtype: Any = None) -> Any:
         """The elements in `dtype`; without one, the name of the dtype."""
@@ -50,9 +51,18 @@ class Conversions:
         """The elements in main memory."""
         return self.to("cpu")
 
-    def cuda(self, index: Any = None) -> Any:
-        """The elements on the GPU."""
-        return self.to("cuda" if index is None else Device(index))
+    def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
+        """The elements on the GPU (number `device` of several)."""
+        return self.to("cuda" if device is None else Device(device), non_blocking=non_blocking)
+
+    def pin_memory(self) -> Any:
+        """The elements in main memory that a GPU can fetch by itself, so that `to("cuda", non_blocking=True)` does not wait.
+        RuntimeError without a GPU, or for a tensor that is on one."""
+        return self if is_pinned(self.raw) else create.constant(pinned(self.raw))
+
+    def is_pinned(self) -> Any:
+        """Whether `pin_memory` made the memory."""
+        return is_pinned(self.raw)
 
     def float(self) -> Any:
         """The elements as float32."""
@@ -109,11 +119,9 @@ class Conversions:
         not in main memory; with `force`, whatever it takes."""
         if self.requires_grad and not force:
             raise RuntimeError("this tensor is in a graph; numpy() would lose it: use .detach().numpy()")
-        if isinstance(self.raw, np.ndarray):
-            return self.raw
-        if not force:
+        if not force and not isinstance(self.raw, np.ndarray):
             raise TypeError(f"this tensor is on {self.device}; bring it back first: .cpu().numpy()")
-        return self.raw.get()
+        return host(self.raw)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         array = self.numpy()
@@ -130,26 +138,29 @@ class Conversions:
 
     # Others like it
 
-    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: Any = False) -> Any:
-        """A new tensor of `data`, in this one's dtype unless told otherwise."""
-        array = BACKENDS[type(self.raw)].asarray(getattr(data, "raw", data), dtype=dtype or self.dtype)
-        return create.constant(array.copy()).requires_grad_(requires_grad)
+    def new_tensor(self, data: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+        """A new tensor of `data`, in this one's dtype and on its device unless told otherwise."""
+        made = create.as_tensor(data, dtype or self.dtype, device or self.device).detach()
+        return (made.clone() if made.raw is getattr(data, "raw", data) else made).requires_grad_(requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None) -> Any:
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """Zeros of `size`, in this one's dtype and on its device."""
-        return create.zeros(*size, dtype=dtype or self.dtype, device=self.device)
+        return create.zeros(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None) -> Any:
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """Ones of `size`, in this one's dtype and on its device."""
-        return create.ones(*size, dtype=dtype or self.dtype, device=self.device)
+        return create.ones(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
-    def new_empty(self, *size: Any, dtype: Any = None) -> Any:
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """Memory of `size`, in this one's dtype and on its device, with whatever numbers it holds."""
-        return create.empty(*size, dtype=dtype or self.dtype, device=self.device)
+        return create.empty(*size, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = None) -> Any:
+    def new_full(
+        self, size: Any, fill_value: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         """`fill_value` in `size`, in this one's dtype and on its device."""
-        return create.full(size, fill_value, dtype=dtype or self.dtype, device=self.device)
+        place = {"dtype": dtype or self.dtype, "device": device or self.device}
+        return create.full(size, fill_value, **place, requires_grad=requires_grad)
 
     # How it lies in memory
 

@@ -15,6 +15,7 @@ from . import node
 from .apply import apply
 from .conversions import Conversions
 from .departures import note
+from .device import host, moved, pinned
 from .dtypes import get_default_dtype
 from .grad_fn import GradFn, grad_fn
 from .hooks import RemovableHandle
@@ -301,8 +302,7 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
         return format(self.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        array = self.raw if isinstance(self.raw, np.ndarray) else self.raw.get()  # from its device, to be read
-        body = np.array2string(array, separator=", ", precision=4, prefix="tensor(", threshold=100)
+        body = np.array2string(host(self.raw), separator=", ", precision=4, prefix="tensor(", threshold=100)
         parts = [body]
         if self.raw.dtype not in (np.float32, np.int64, np.bool_):
             parts.append(f"dtype={self.raw.dtype}")
@@ -346,14 +346,24 @@ def _refuse_nodes(data: Any) -> None:
                 _refuse_nodes(x)
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None) -> Tensor:
-    """A new tensor from numbers, nested lists or an array, copied. Python floats become float32, ints int64."""
+def tensor(
+    data: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None, *, device: Any = None,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
+    """A new tensor from numbers, nested lists or an array, copied. Python floats become float32, ints int64.
+
+    It is on `device`; without one where a given tensor is, else in main memory (`pin_memory`: as GPUs fetch it fastest).
+    """
     if isinstance(data, Tensor):
         data = data.raw
-    array = _array(data, dtype)
+    elif type(data) not in BACKENDS:
+        data = _array(data, dtype)
+    array = data.astype(data.dtype if dtype is None else dtype)
     if array.dtype.kind not in "biuf":
         raise ValueError("tensor() needs numbers, in rows of equal length")
-    return Tensor(array, requires_grad, name)
+    if device is not None:
+        array = moved(array, device)
+    return Tensor(pinned(array) if pin_memory else array, requires_grad, name)
 
 
 node.TENSOR = Tensor

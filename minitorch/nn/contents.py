@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..backend import BACKENDS
-from ..core.device import backend_on
+from ..core.device import Destination, device_of, moved
 from ..core.modes import no_grad
 from ..core.tensor import Tensor
 from .parameter import Parameter
@@ -69,22 +69,16 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
         if assign:
             held[name] = _assigned(state_dict[path], tensor)
         else:
-            backend = BACKENDS[type(tensor.raw)]
-            tensor.raw[...] = backend.asarray(array, dtype=tensor.dtype)
+            tensor.raw[...] = moved(array, device_of(tensor.raw)).astype(tensor.dtype, copy=False)
             tensor.touch()
     return IncompatibleKeys(missing, unexpected)
 
 
 def _numbers(value: Any) -> Any:
-    """The plain array of a tensor (ours, or of a library that hands NumPy its numbers)."""
+    """The plain array of a tensor (ours, on any device, or of a library that hands NumPy its numbers)."""
     if isinstance(value, Tensor):
-        return on_host(value.raw)
+        return value.raw
     return np.asarray(value.detach() if hasattr(value, "detach") else value)
-
-
-def on_host(array: Any) -> np.ndarray:
-    """An array in main memory."""
-    return array if isinstance(array, np.ndarray) else array.get()  # of a device
 
 
 def _assigned(value: Any, instead_of: Tensor) -> Tensor:
@@ -94,19 +88,17 @@ def _assigned(value: Any, instead_of: Tensor) -> Tensor:
     return tensor if isinstance(tensor, Parameter) else Parameter(tensor, instead_of.requires_grad)
 
 
-def convert(tensor: Tensor, device: Any, dtype: Any) -> None:
-    """Replace the numbers of `tensor`, and of its gradient, by the same on `device`, in `dtype` if they are floats."""
-    if dtype is not None and dtype.kind != "f":
-        raise TypeError(f"the numbers that a module learns are floats, and cannot become {dtype}")
+def convert(tensor: Tensor, to: Destination) -> None:
+    """Replace the numbers of `tensor`, and of its gradient, by the same where `to` says, in its dtype if they are floats."""
+    if to.dtype is not None and to.dtype.kind != "f":
+        raise TypeError(f"the numbers that a module learns are floats, and cannot become {to.dtype}")
     with no_grad():
         for x in (tensor, tensor.grad):
             if x is None:
                 continue
-            array = x.raw
-            if device is not None and str(device) != x.device:
-                array = backend_on(device).asarray(on_host(array))
-            if dtype is not None and array.dtype.kind == "f":
-                array = array.astype(dtype, copy=False)
+            array = x.raw if to.device is None else moved(x.raw, to.device, to.non_blocking)
+            if to.dtype is not None and array.dtype.kind == "f":
+                array = array.astype(to.dtype, copy=False)
             if array is not x.raw:
                 x.data = Tensor(array)
 

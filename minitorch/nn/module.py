@@ -351,13 +351,13 @@ class Module:
     def to(self: Self, *args: Any, **kwargs: Any) -> Self:
         """Move to a device, or change the dtype of the parameters and buffers that hold floats. Returns the module.
 
-        `to("cuda")`, `to(minitorch.float64)`, `to(other_tensor)`, and `device=`, `dtype=`.
+        `to("cuda")`, `to(minitorch.float64)`, `to(other_tensor)`, and `device=`, `dtype=`, `non_blocking=`.
         """
-        device, dtype = destination(*args, **kwargs)
+        wanted = destination(*args, **kwargs)
         for module in self.modules():
             for tensor in (*module._parameters.values(), *module._buffers.values()):
                 if tensor is not None:
-                    contents.convert(tensor, device, dtype)
+                    contents.convert(tensor, wanted)
         return self
 
     def float(self: Self) -> Self:
@@ -377,7 +377,7 @@ class Module:
         return self.to(device="cpu")
 
     def cuda(self: Self, device: Any = None) -> Self:
-        """Parameters and buffers on the GPU."""
+        """Parameters and buffers on the GPU (number `device` of several)."""
         return self.to(device="cuda" if device is None else device)
 
     # Saving

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import node
-from ..core.device import backend_on
+from ..core.device import backend_on, moved, working_on
 from ..core.dtypes import get_default_dtype
 from .shape import sizes
 
@@ -27,7 +27,20 @@ def constant(array: Any) -> Any:
 def place(array: np.ndarray, device: Any = None, requires_grad: bool = False) -> Any:
     """A tensor of a new array, on `device`."""
     tensor: Any = node.TENSOR
-    return tensor(backend_on(device).asarray(array) if device not in (None, "cpu") else array, requires_grad)
+    return tensor(array if device is None else moved(array, device), requires_grad)
+
+
+def filled(value: Any, size: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    """A tensor of `value` everywhere, made where it shall be: nothing is sent from main memory to a GPU."""
+    tensor: Any = node.TENSOR
+    if device is None or device == "cpu":
+        return tensor(np.full(sizes(size), value, dtype) if value else np.zeros(sizes(size), dtype), requires_grad)
+    backend = backend_on(device)
+    with working_on(device):
+        array = backend.zeros(sizes(size), np.dtype(dtype))
+        if value:
+            array[...] = value
+    return tensor(array, requires_grad)
 
 
 def like(input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], Any, Any]:
@@ -37,24 +50,26 @@ def like(input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], Any, Any
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Zeros of shape `size`: `zeros(2, 3)` or `zeros((2, 3))`."""
-    return place(np.zeros(sizes(size), dtype or get_default_dtype()), device, requires_grad)
+    return filled(0, size, dtype or get_default_dtype(), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Ones of shape `size`."""
-    return place(np.ones(sizes(size), dtype or get_default_dtype()), device, requires_grad)
+    return filled(1, size, dtype or get_default_dtype(), device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """A tensor of shape `size` whose numbers are whatever the memory held."""
-    return place(np.empty(sizes(size), dtype or get_default_dtype()), device, requires_grad)
+    if device is None or device == "cpu":
+        return place(np.empty(sizes(size), dtype or get_default_dtype()), None, requires_grad)
+    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """`fill_value` in shape `size`; the dtype is the value's (float32 for a float, int64 for an int)."""
     fill_value = number(fill_value)
     kind = np.bool_ if isinstance(fill_value, bool) else np.int64 if isinstance(fill_value, int) else get_default_dtype()
-    return place(np.full(sizes((size,)), fill_value, dtype or kind), device, requires_grad)
+    return filled(fill_value, (size,), dtype or kind, device, requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
@@ -120,13 +135,10 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = N
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor, without a copy where that is possible: a tensor as it is, around an array, new from lists."""
-    if isinstance(data, node.TENSOR):
-        same = dtype is None or data.raw.dtype == dtype
-        return data if same else data.to(dtype)  # type: ignore[attr-defined]
-    if isinstance(data, np.ndarray):
-        return place(data if dtype is None else data.astype(dtype, copy=False), device)
-    made = constant(data)
-    return place(made.raw if dtype is None else made.raw.astype(dtype), device)
+    made = data if isinstance(data, node.TENSOR) else constant(data)
+    if dtype is not None and not hasattr(data, "dtype"):
+        made = constant(np.array(data, dtype))  # numbers in lists, without a detour through the default dtype
+    return made.to(device, dtype)  # type: ignore[attr-defined]
 
 
 def from_numpy(array: np.ndarray) -> Any:
@@ -142,6 +154,8 @@ def from_dlpack(x: Any) -> Any:
     """A tensor around the memory of another library's array or tensor (anything with `__dlpack__`), shared where it can be."""
     if not hasattr(x, "__dlpack__"):
         raise TypeError(f"from_dlpack takes an array or tensor that speaks DLPack, not {type(x).__name__}")
+    if x.__dlpack_device__()[0] == 2:  # DLPack's number for CUDA
+        return constant(backend_on("cuda").from_dlpack(x))
     array = np.from_dlpack(x)
     return from_numpy(array if array.flags.writeable else array.copy())
 

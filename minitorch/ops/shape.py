@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import BACKENDS
 from ..core.apply import apply
+from ..core.device import device_of, moved, there
 from ..core.node import Node
 from ..core.op import Elementwise, Op
 from .axes import one_axis
@@ -88,6 +89,19 @@ class To(Op):
 
     def vjp_x(self, xp, grad, out, x):
         return xp.astype(grad, x.dtype)
+
+
+class ToDevice(Op):
+    """The elements on another device; the gradient comes back to where they were."""
+
+    def __init__(self, device: Any, non_blocking: bool = False) -> None:
+        self.device, self._non_blocking = device, non_blocking
+
+    def forward(self, xp, x):
+        return moved(x, self.device, self._non_blocking)
+
+    def vjp_x(self, xp, grad, out, x):
+        return to_device(grad, x.device) if isinstance(grad, Node) else moved(grad, device_of(x))
 
 
 class ToValue(Op):
@@ -327,3 +341,6 @@ def to(x: Any, dtype: Any) -> Any:
     return apply(To(dtype), x if np.dtype(dtype).kind == "f" else x.detach())
 
 
+def to_device(x: Any, device: Any, non_blocking: bool = False) -> Any:
+    """The elements of `x` on `device`; `x` itself when they are there already. RuntimeError for a device that is not there."""
+    return x if there(x.raw, device) else apply(ToDevice(device, non_blocking), x)

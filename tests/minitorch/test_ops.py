@@ -318,6 +318,8 @@ def test_every_operation_is_reached_by_a_sample() -> None:
     assert not missing, f"no sample of the table runs {', '.join(missing)}"
 
 
-OTHERWISE = {minitorch.ops.index.SetItem, minitorch.ops.index.Pick, minitorch.ops.shape.ToValue}
-"""Operations no function makes: `x[...] = v` (test_inplace.py), the results of a bundle, and the gradient of a Value in a
-tensor operation (both test_graph.py)."""
+OTHERWISE = {
+    minitorch.ops.index.SetItem, minitorch.ops.index.Pick, minitorch.ops.shape.ToValue, minitorch.ops.shape.ToDevice,
+}  # fmt: skip
+"""Operations no function makes: `x[...] = v` (test_inplace.py), the results of a bundle, the gradient of a Value in a
+tensor operation (both test_graph.py), and a move to another device (test_device.py)."""
