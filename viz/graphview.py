@@ -111,44 +111,46 @@ class GraphView:
         raise KeyError(id)
 
 
-NODE_MARKS = {
-    "operation": "operation: name = formula",
-    "input": "input: given",
-    "parameter": "parameter: learned",
-    "constant": "constant: gets no gradient",
-    "alias": "the same node again",
-    "stub": "more of the graph, not shown",
-    "module": "closed: many nodes in one box",
-    "gate": "the operation itself",
+MARKS = {
+    "node:operation": "operation: name = formula",
+    "node:input": "input: given",
+    "node:parameter": "parameter: learned",
+    "node:constant": "constant: gets no gradient",
+    "node:alias": "the same node again",
+    "node:stub": "more of the graph, not shown",
+    "node:module": "closed: many nodes in one box",
+    "node:gate": "the operation itself",
+    "node:output": "output: the backward pass starts here",
+    "state:todo": "todo: gradient incomplete",
+    "state:ready": "ready: all of it arrived",
+    "state:current": "current: passes its gradient on next",
+    "state:done": "done: passed on",
+    "state:constant": "needs no gradient",
+    "edge:local": "argument, and local derivative ∂out/∂argument",
+    "edge:last": "the gradient that just arrived: incoming × local",
+    "edge:next": "the gradient that moves next",
+    "edge:dead": "local derivative 0: nothing passes",
+    "text:—": "no gradient has arrived (that is not 0)",
+    "text:stale": "left by an earlier backward(): zero_grad() forgotten?",
+    "text:1/2 in": "contributions arrived / expected",
 }
-STATE_MARKS = {
-    "todo": "todo: gradient incomplete",
-    "ready": "ready: all of it arrived",
-    "current": "current: passes its gradient on next",
-    "done": "done: passed on",
-    "constant": "needs no gradient",
-}
+"""Every mark a legend can explain, in the order of legends: what is drawn, and what it means."""
 STATE_WORDS = {"todo": "todo", "ready": "ready", "current": "current", "done": "done", "constant": "no grad"}
 
 
 def legend(nodes: tuple[NodeView, ...], edges: tuple[EdgeView, ...]) -> tuple[Mark, ...]:
     """The marks that occur in these nodes and edges, each explained once, in a fixed order."""
-    kinds, states = {node.kind for node in nodes}, {node.state for node in nodes}
-    marks = [Mark(f"node:{kind}", text) for kind, text in NODE_MARKS.items() if kind in kinds]
-    marks += [Mark("node:output", "output: the backward pass starts here")] * any(node.output for node in nodes)
-    marks += [Mark(f"state:{state}", text) for state, text in STATE_MARKS.items() if state in states]
-    if any(edge.carries for edge in edges):
-        marks.append(Mark("edge:local", "argument, and local derivative ∂out/∂argument"))
-    if any(edge.state == "last" for edge in edges):
-        marks.append(Mark("edge:last", "the gradient that just arrived: incoming × local"))
-    if any(edge.state == "next" for edge in edges):
-        marks.append(Mark("edge:next", "the gradient that moves next"))
-    if any(edge.dead for edge in edges):
-        marks.append(Mark("edge:dead", "local derivative 0: nothing passes"))
-    if any(node.wants_gradient and node.kind in ("operation", "parameter", "input") and not node.gradient for node in nodes):
-        marks.append(Mark("text:—", "no gradient has arrived (that is not 0)"))
-    if any(node.stale for node in nodes):
-        marks.append(Mark("text:stale", "left by an earlier backward(): zero_grad() forgotten?"))
-    if any(node.arrivals for node in nodes):
-        marks.append(Mark("text:1/2 in", "contributions arrived / expected"))
-    return tuple(marks)
+    occurring = {f"node:{node.kind}" for node in nodes} | {f"state:{node.state}" for node in nodes}
+    tests = {
+        "node:output": any(node.output for node in nodes),
+        "edge:local": any(edge.carries for edge in edges),
+        "edge:last": any(edge.state == "last" for edge in edges),
+        "edge:next": any(edge.state == "next" for edge in edges),
+        "edge:dead": any(edge.dead for edge in edges),
+        "text:—": any(
+            node.wants_gradient and node.kind in ("operation", "parameter", "input") and not node.gradient for node in nodes
+        ),
+        "text:stale": any(node.stale for node in nodes),
+        "text:1/2 in": any(node.arrivals for node in nodes),
+    }
+    return tuple(Mark(sample, text) for sample, text in MARKS.items() if sample in occurring or tests.get(sample))
