@@ -10,7 +10,7 @@ from typing import Any
 from minitorch import Contribution, Stepper
 from minitorch.core.node import Node
 from repl import phrases
-from repl.graph import Graph, held
+from repl.graph import Graph
 from repl.phrases import brief, count
 from viz.format import host
 
@@ -97,9 +97,12 @@ def _dead(graph: Graph, c: Contribution, limit: float) -> str:
 def _stale(graph: Graph, c: Contribution, limit: float) -> str:
     assert graph.stepper is not None
     x = c.input
-    if not x.is_leaf or len(graph.stepper.ledger(x)) != 1 or graph.stepper.finished or held(x) is None:
+    if not x.is_leaf or len(graph.stepper.ledger(x)) != 1:
         return ""
-    return f"stale: {graph.name(x)}.grad = {brief(held(x))} is left from an earlier pass, and this one adds to it"
+    before = graph.stepper.grad_before(x)
+    if before is None:
+        return ""
+    return f"stale: {graph.name(x)}.grad = {brief(before)} is left from an earlier pass, and this one adds to it"
 
 
 KINDS = {

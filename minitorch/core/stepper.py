@@ -174,6 +174,11 @@ class Stepper:
         """(how many contributions have arrived at `node`, how many will)."""
         return self._places.count(node, self.position)
 
+    def grad_before(self, leaf: Node) -> Any:
+        """What `.grad` of `leaf` held before this pass gave it its own, also after it has."""
+        given = () if self._grads_before is None else zip(*self._grads_before)
+        return next((held for node, held in given if node is leaf), leaf._grad)
+
     def complete_at(self, node: Node) -> int:
         """The position from which on all has arrived at `node`; 0 for the root, and for one that receives nothing."""
         numbers = self._places.of(node)

@@ -67,6 +67,8 @@ def test_catch_nan_blames_the_forward_operation_at_once() -> None:
 def test_catch_stale_and_mistakes() -> None:
     s = session(*REUSE, "end", "backward L", "catch stale")
     assert "a.grad = -2.0 is left from an earlier pass" in say(s, "continue")
+    s = session("w = Value(0.5)", "(w * 3.0).backward()", "L = w * 3.0", "backward L", "catch stale")
+    assert "w.grad = 3.0 is left from an earlier pass" in say(s, "continue")  # at the last step, too
     assert "vanish" in say(s, "catch")
     assert "catch knows nan" in refuse(s, "catch fire")
     assert "takes no limit" in refuse(s, "catch nan 3")
