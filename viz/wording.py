@@ -126,7 +126,8 @@ def rule_text(formula: str) -> str:
 
 
 class _Classroom(ast.NodeTransformer):
-    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, any other `xp.f` becomes `f`."""
+    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, `xp.minus_at(x, i, y)` becomes
+    `x - y * one_hot(i)`, any other `xp.f` becomes `f`."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
@@ -136,6 +137,10 @@ class _Classroom(ast.NodeTransformer):
             return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
         if called == "swapaxes" and {ast.unparse(axis) for axis in node.args[1:]} in ({"-1", "-2"}, {"0", "1"}):
             return ast.Attribute(node.args[0], "T", ast.Load())
+        if called == "minus_at" and len(node.args) == 3:
+            x, index, less = node.args
+            one_hot = ast.Call(ast.Name("one_hot", ast.Load()), [index], [])
+            return ast.BinOp(x, ast.Sub(), ast.BinOp(less, ast.Mult(), one_hot))
         if called == "broadcast_to":  # what is spread over x has its shape
             return node.args[0]
         return node

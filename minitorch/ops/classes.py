@@ -25,8 +25,8 @@ class CrossEntropy(Op):
         return -xp.mean(logs), chances
 
     def vjp_x(self, xp, grad, out, saved, x, target):
-        share = grad / xp.shape(x)[0]
-        return xp.minus_at(xp.kept(saved, softmax_of_rows, x) * share, target, share)  # softmax, less 1 at the target
+        softmax, share = xp.kept(saved, softmax_of_rows, x), grad / xp.shape(x)[0]
+        return xp.minus_at(softmax * share, target, share)  # softmax, less 1 at the target
 
 
 def softmax_of_rows(xp: Any, x: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 import viz
 from minitorch import Stepper, Value, nn, tensor
+from minitorch.nn import functional as F
 from tests.viz.graphs import broadcast, chain, double, network, paused, readme, twice_double
 
 
@@ -49,6 +50,9 @@ def test_rules_of_other_operations_are_written_as_in_class():
     rules = {(view.node(edge.source).name, edge.label): edge.local for edge in view.edges}
     assert rules["w1", "b"] == rules["w2", "b"] == "a.T @ grad"
     assert rules["h", "a"] == "grad @ b.T"
+    scores = tensor(np.eye(2), requires_grad=True)
+    (edge, _) = viz.view(F.cross_entropy(scores, tensor([0, 1]))).edges
+    assert edge.local.startswith("softmax * share - ")
 
 
 def test_inputs_parameters_constants_and_the_output_are_told_apart():
