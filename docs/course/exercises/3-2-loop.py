@@ -25,7 +25,10 @@ def train():
 
 
 layer, losses = train()
-expect("the last loss, below the first", losses[-1], lambda last: last < losses[0], otherwise="Nothing moves: which line moves the parameters?")
+expect(
+    "the last loss, below the first", losses[-1], lambda last: last < losses[0],
+    otherwise="Nothing moves: which line moves the parameters?",
+)  # fmt: skip
 expect(
     "the last loss, near 0", losses[-1], lambda last: last < 1e-6,
     otherwise="Print `losses`: what does zero_grad() do, and when must it?",
