@@ -2,6 +2,7 @@
 
 Complete `spread`. Each number of `x` lays the whole kernel `w` down, times itself, `stride` places further on than the
 number before. Where patches overlap they add up. In the end `padding` places are cut off at both ends.
+Three things are missing or wrong: one place to fill, one slip, and the padding.
 """
 
 from minitorch.testing import expect

@@ -22,7 +22,7 @@ expect(
     lambda: back(grad, 2),
     np.array([[10.0, 18.0], [42.0, 50.0]]),
     mistakes=[
-        (np.array([[2.5, 4.5], [10.5, 12.5]]), "That is the mean. All four copies move when the pixel does: their effects add up."),
+        (np.array([[2.5, 4.5], [10.5, 12.5]]), "That is the mean. All four copies move with the pixel: their effects add up."),
         (np.array([[0.0, 2.0], [8.0, 10.0]]), "That is the first copy's gradient alone."),
         (np.array([[6.0, 22.0], [38.0, 54.0]]), "Those are runs of four in a row; the copies of a pixel are a square."),
         (lambda got: np.shape(got) != (2, 2), "The small picture has 2 rows and 2 columns."),

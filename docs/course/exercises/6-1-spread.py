@@ -2,6 +2,7 @@
 
 Complete `spread`. Each number of `x` lays the whole kernel `w` down, times itself, `stride` places further on than the
 number before. Where patches overlap they add up. In the end `padding` places are cut off at both ends.
+Three things are missing or wrong: one place to fill, one slip, and the padding.
 """
 
 from minitorch.testing import expect
@@ -11,7 +12,7 @@ def spread(x, w, stride, padding=0):
     out = [0.0] * ((len(x) - 1) * stride + len(w))
     for i, number in enumerate(x):
         for k, weight in enumerate(w):
-            out[...] += ...
+            out[i * ... + k] = number * weight
     return out
 
 
