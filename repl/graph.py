@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from minitorch import Stepper, Value
 from minitorch.core import backward as engine
-from minitorch.core.naming import held_by, names
+from minitorch.core.naming import held_by, names, scopes
 from minitorch.core.node import Node
 from repl.registry import CommandError, did_you_mean
 
@@ -155,10 +155,19 @@ class Graph:
         """The nodes that nothing was computed from."""
         return [node for node in self.nodes if node.op is None]
 
+    def scope(self, node: Node) -> str:
+        """The path of the module in which a node was made; it begins with the model's name where there are several models."""
+        path = node.scope
+        return self._scopes.get(node, path) if path and len(self.nodes) <= LARGE else path
+
+    @cached_property
+    def _scopes(self) -> dict[Node, str]:
+        return scopes(self.nodes, self._variables)[0]
+
     @cached_property
     def modules(self) -> list[str]:
         """The paths of the modules in which nodes were made, and of those around them."""
-        paths = dict.fromkeys(node.scope for node in self.nodes)
+        paths = dict.fromkeys(map(self.scope, self.nodes))
         return list(dict.fromkeys(".".join(p.split(".")[: n + 1]) for p in paths if p for n in range(p.count(".") + 1)))
 
     def in_module(self, scope: str, pattern: re.Pattern[str]) -> bool:
@@ -202,8 +211,8 @@ class Graph:
             return [node for node in self.nodes if node.is_leaf and node.requires_grad]
         if ("*" in text or "?" in text) and _SELECTOR.fullmatch(text):
             pattern = re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."))
-            inside = {scope for scope in {node.scope for node in self.nodes} if scope and self.in_module(scope, pattern)}
-            return [node for node in self.nodes if node.scope in inside or pattern.fullmatch(self.name(node))]
+            inside = {scope for scope in set(map(self.scope, self.nodes)) if scope and self.in_module(scope, pattern)}
+            return [node for node in self.nodes if self.scope(node) in inside or pattern.fullmatch(self.name(node))]
         return []
 
     def is_selector(self, text: str) -> bool:

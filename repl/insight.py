@@ -100,7 +100,7 @@ def modules(session: Session) -> View:
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
         if node.op is not None:
-            found.setdefault(node.scope or "(outside any)", []).append(node)
+            found.setdefault(graph.scope(node) or "(outside any)", []).append(node)
     rows = []
     for scope, nodes in list(found.items())[:MOST]:
         read = {x: None for node in nodes for x in node.inputs or () if isinstance(x, Node) and x.is_leaf and x.requires_grad}

@@ -137,7 +137,7 @@ def stop(
         node=graph.name(here),
         made=phrases.expression(here, graph.name),
         place=phrases.place(here),
-        scope=here.scope,
+        scope=graph.scope(here),
         reasons=tuple(reasons),
         moved=moved or len(contributions),
         edges=tuple(edge(graph, c) for c in latest),

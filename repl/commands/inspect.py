@@ -111,11 +111,11 @@ def path(session: Session, argument: str) -> View:
                 phrases.short(flows[node]),
                 f"{number(norm, 3)} {others}".strip(),
                 phrases.definition(user, graph.name),
-                user.scope,
+                graph.scope(user),
             )
         )
         node = user
-    rows.append((graph.name(node), phrases.short(flows[node]), "seed", "", node.scope))
+    rows.append((graph.name(node), phrases.short(flows[node]), "seed", "", graph.scope(node)))
     header: tuple[str, ...] = ("node", "grad", "largest |sent|", "by", "module")
     if not any(row[4] for row in rows):
         header, rows = header[:4], [row[:4] for row in rows]

@@ -36,7 +36,7 @@ def where(session: Session, argument: str) -> View:
         facts.append(("node", "none: the pass is complete"))
     else:
         facts.append(("node", phrases.definition(node, graph.name)))
-        facts += _made_at(node)
+        facts += _made_at(graph, node)
         root = graph.name(stepper.root)
         facts.append(("gradient", f"{slope(root, graph.name(node))} = {brief(stepper.flow(node))}, complete"))
         ahead = stepper.peek()
@@ -53,8 +53,9 @@ def where(session: Session, argument: str) -> View:
     return Facts("", tuple(facts))
 
 
-def _made_at(node: Node) -> list[tuple[str, str]]:
-    facts = [("module", node.scope)] if node.scope else []
+def _made_at(graph: Graph, node: Node) -> list[tuple[str, str]]:
+    scope = graph.scope(node)
+    facts = [("module", scope)] if scope else []
     at = phrases.place(node)
     if at:
         facts.append(("made at", f"{at}  {phrases.source_line(node)}".rstrip()))
@@ -214,7 +215,7 @@ def _info_node(node: Node, graph: Graph) -> View:
     facts = [("kind", kind + (f", {shape}" if shape else "")), ("value", brief(node))]
     if node.name and node.name != graph.name(node):
         facts.append(("name", node.name))
-    facts += _made_at(node)
+    facts += _made_at(graph, node)
     if not node.requires_grad:
         facts.append(("gradient", "none: it does not require one"))
     elif stepper is not None:

@@ -185,20 +185,20 @@ def finish(session: Session, argument: str) -> View | Sequence[View]:
     """
     _nothing(argument, "finish")
     stepper = session.running()
-    here = stepper.node
+    graph, here = session.graph, stepper.node
     if here is None:
         raise CommandError(AT_END)
-    scope = here.scope
+    scope = graph.scope(here)
     if not scope:
         raise CommandError(
-            f"{session.graph.name(here)} was made outside any module; `next` finishes the node, `continue` runs on"
+            f"{graph.name(here)} was made outside any module; `next` finishes the node, `continue` runs on"
         )
 
     breaks = session.stops.watch(session.graph, session.variables)
 
     def left() -> list[str]:
         node = stepper.node
-        outside = node is None or not (node.scope + ".").startswith(scope + ".")
+        outside = node is None or not (graph.scope(node) + ".").startswith(scope + ".")
         return [f"left {scope}"] if outside else breaks.reasons()
 
     return _moved(session, stepper, "at", Ask(left))
@@ -212,17 +212,17 @@ def rfinish(session: Session, argument: str) -> View | Sequence[View]:
     """
     _nothing(argument, "rfinish")
     stepper = session.running()
-    last = stepper.last
+    graph, last = session.graph, stepper.last
     if last is None:
         raise CommandError(AT_START)
-    scope = last.node.scope
+    scope = graph.scope(last.node)
     if not scope:
-        raise CommandError(f"{session.graph.name(last.node)} was made outside any module; `rnext` goes back one node")
+        raise CommandError(f"{graph.name(last.node)} was made outside any module; `rnext` goes back one node")
     breaks = session.stops.watch(session.graph, session.variables)
 
     def entered() -> list[str]:
         last = stepper.last
-        outside = last is None or not (last.node.scope + ".").startswith(scope + ".")
+        outside = last is None or not (graph.scope(last.node) + ".").startswith(scope + ".")
         return [f"came into {scope} here"] if outside else breaks.reasons()
 
     return _moved(session, stepper, "back", Ask(entered))

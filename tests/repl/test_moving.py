@@ -148,6 +148,18 @@ def test_finish_leaves_the_module() -> None:
     assert scope and f"left {scope}" in shown
 
 
+def test_two_models_are_told_apart() -> None:
+    s = session(
+        "draw = nn.Sequential(nn.Linear(2, 2), nn.Tanh())",
+        "judge = nn.Sequential(nn.Linear(2, 2), nn.Tanh())",
+        "L = judge(draw(tensor([[1.0, 2.0]]))).sum()",
+        "backward L",
+        "until op:linear",
+    )
+    assert "judge.0" in say(s, "where") and "left judge.0" in say(s, "finish")  # and not also the 0 of the other
+    assert "tanh_1" in (listed := say(s, "list draw.1*")) and "tanh_2" not in listed
+
+
 def test_ctrl_c_stops_a_long_movement_at_the_next_step() -> None:
     s = session(
         "x = Value(1.0)",
