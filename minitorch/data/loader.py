@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..core.device import gpu_missing
 from ..ops import random
 from ..ops.random import Generator
+from .ahead import mapped
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
@@ -44,7 +46,8 @@ class DataLoader:
 
     `collate_fn` makes a batch of a list of items. `num_workers` threads prepare up to `prefetch_factor` batches each
     ahead of the one in use (threads, not processes: NumPy and Pillow run beside one another, and nothing is copied
-    between them). An error in a data set comes out of the loop, as it was raised.
+    between them). An error in a data set comes out of the loop, as it was raised. `pin_memory` puts batches where a GPU can
+    fetch them by itself (see `PrefetchToDevice`); without a GPU it changes nothing.
     """
 
     def __init__(
@@ -74,7 +77,7 @@ class DataLoader:
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.sampler, self.batch_sampler = sampler, batch_sampler
         self.num_workers, self.prefetch_factor, self.timeout = num_workers, prefetch_factor or 2, timeout
-        self.worker_init_fn, self.generator = worker_init_fn, generator
+        self.worker_init_fn, self.generator, self.pin_memory = worker_init_fn, generator, pin_memory
         self.collate_fn = collate_fn or (default_convert if batch_size is None else default_collate)
         self._cut = _cutter(dataset) if collate_fn is None and batch_size is not None else None
 
@@ -94,7 +97,15 @@ class DataLoader:
         return map(self._fetch, self.batch_sampler if self.batch_size is not None else self.sampler)  # type: ignore[arg-type]
 
     def _fetch(self, which: Any) -> Any:
-        """The batch of the items numbered `which` (without batches: the one item)."""
+        """The batch of the items numbered `which` (without batches: the one item), pinned if so asked."""
+        return self._pinned(self._taken(which))
+
+    def _pinned(self, batch: Any) -> Any:
+        if not self.pin_memory or gpu_missing():
+            return batch
+        return mapped(batch, lambda x: x if x.is_cuda else x.pin_memory())
+
+    def _taken(self, which: Any) -> Any:
         if self._cut is not None:
             return self._cut(which)
         if self.batch_size is None:
@@ -107,11 +118,11 @@ class DataLoader:
         """The batches of an IterableDataset."""
         items = iter(self.dataset)
         if self.batch_size is None:
-            yield from map(self.collate_fn, items)
+            yield from (self._pinned(self.collate_fn(item)) for item in items)
             return
         while batch := list(itertools.islice(items, self.batch_size)):
             if len(batch) == self.batch_size or not self.drop_last:
-                yield self.collate_fn(batch)
+                yield self._pinned(self.collate_fn(batch))
 
     def _from_workers(self) -> Iterator[Any]:
         """The batches in order, prepared by threads that take turns: batch k is worker k % n's, with its own stream of

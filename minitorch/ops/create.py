@@ -135,10 +135,10 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = N
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor, without a copy where that is possible: a tensor as it is, around an array, new from lists."""
-    made = data if isinstance(data, node.TENSOR) else constant(data)
+    made: Any = data if isinstance(data, node.TENSOR) else constant(data)
     if dtype is not None and not hasattr(data, "dtype"):
         made = constant(np.array(data, dtype))  # numbers in lists, without a detour through the default dtype
-    return made.to(device, dtype)  # type: ignore[attr-defined]
+    return made.to(device, dtype)
 
 
 def from_numpy(array: np.ndarray) -> Any:
