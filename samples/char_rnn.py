@@ -38,7 +38,7 @@ class Config(Settings):
     hidden: int = option(256, "numbers in the state of a layer", minimum=1, quick=64)
     layers: int = option(1, "recurrent layers, one on top of the other", minimum=1)
     length: int = option(64, "characters after which the gradient is cut off; the state goes on", minimum=1, quick=32)
-    epochs: int = option(16, "times it reads the text", minimum=1, quick=2)
+    epochs: int = option(10, "times it reads the text", minimum=1, quick=2)
     batch_size: int = option(64, "readers that go through the text side by side", minimum=1, quick=32)
     learning_rate: float = option(0.004, "Adam's step size at the start; it falls to a fiftieth", minimum=0, quick=0.01)
     dropout: float = option(0.1, "share of the state's numbers left out while learning", minimum=0)
