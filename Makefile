@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean venv-demo venv-dev venv-bench
+.PHONY: demo test lint docs bench clean venv-demo venv-dev venv-docs venv-bench
 
 demo: venv-demo  ## the terminal, paused inside the backward pass of a small network
 	@$(BIN)/minitorch demo
@@ -16,6 +16,9 @@ lint: venv-dev  ## style, types, and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: venv-docs  ## the site, in build/site/index.html: every page carried out, spelling and links checked
+	@OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m docs build
+
 bench: venv-bench  ## our speed beside the peers'
 	@$(BIN)/python -m benchmarks
 
@@ -27,5 +30,7 @@ venv-demo:
 	@$(PYTHON) .ci/venv.py
 venv-dev:
 	@$(PYTHON) .ci/venv.py dev,samples
+venv-docs:
+	@$(PYTHON) .ci/venv.py docs,samples
 venv-bench:
 	@$(PYTHON) .ci/venv.py bench,fast,samples

@@ -1,4 +1,4 @@
-"""`python -m docs check [PAGE ...]` carries pages out, `python -m docs build` builds the site."""
+"""`python -m docs check [PAGE ...]` carries pages out, `python -m docs build` builds the site in build/site."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ def main() -> int:
     check.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="markdown files (default: all)")
     check.add_argument("--accept", action="store_true", help="write what was printed into the pages; read the difference then")
     check.set_defaults(run=_check)
+    notebook = commands.add_parser("notebook", help="write pages as notebooks into build/notebooks, and run them")
+    notebook.add_argument("pages", nargs="+", type=Path, metavar="PAGE")
+    notebook.set_defaults(run=_notebook)
+    build = commands.add_parser("build", help="carry out all pages, build the site in build/site, check its links")
+    build.add_argument("--fast", action="store_true", help="with the pictures and notebooks of the last build")
+    build.set_defaults(run=_build)
     args = parser.parse_args()
     return int(args.run(args))
 
@@ -33,6 +39,25 @@ def _check(args: argparse.Namespace) -> int:
         wrong += len(findings)
         print(f"{run.page.name}: {len(run.page.runs)} blocks, " + (f"{len(findings)} wrong" if findings else "all as written"))
     return 1 if wrong and not args.accept else 0
+
+
+def _notebook(args: argparse.Namespace) -> int:
+    from docs.builder import notebook, page
+
+    for path in args.pages:
+        print(notebook.write(page.read(path)))
+    return 0
+
+
+def _build(args: argparse.Namespace) -> int:
+    from docs.builder import site
+
+    try:
+        print(f"built {site.build(run=not args.fast)}")
+    except site.CannotBuild as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

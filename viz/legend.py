@@ -31,6 +31,14 @@ def draw_legend(marks: tuple[Mark, ...], width: float, theme: Theme) -> tuple[li
     return lines, y + ROW
 
 
+def draw_sample(mark: Mark, theme: Theme) -> str:
+    """One mark alone, drawn small, as an SVG element."""
+    width = _sample_width(mark.sample)
+    size = f'width="{num(width + 4)}" height="22" viewBox="-2 -2 {num(width + 4)} 22"'
+    drawn = "".join(filter(None, _sample(mark.sample, 0.0, 0.0, width, theme)))
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{drawn}</svg>'
+
+
 def _sample_width(sample: str) -> float:
     family, _, key = sample.partition(":")
     if family == "text":
