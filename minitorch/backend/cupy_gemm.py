@@ -2,7 +2,6 @@
 
 Shapes as in the NumPy backend: x (n, channels, *size), weight (filters, channels / groups, *kernel), result (n, filters,
 *positions). Columns are (channels, *kernel, n, *positions): one product for all images, whichever gradient is asked for.
-The kernels are written for one number of spatial axes at a time and take all sizes as arguments: a new shape compiles nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 
 import cupy
 
+from .cupy_windows import each_window_over, index_type, kernel, numbers
 from .numpy_conv import conv_size
 
 Sizes = tuple[int, ...]
@@ -86,75 +86,48 @@ def _turns(images: int, each: int) -> list[slice]:
     return [slice(start, start + step) for start in range(0, images, step)]
 
 
-def _columns(x: Any, kernel: Sizes, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
+def _columns(x: Any, window: Sizes, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
     """(channels, *kernel, n, *positions) from x (n, channels, *size)."""
-    out = cupy.empty((x.shape[1], *kernel, len(x), *size), x.dtype)
+    out = cupy.empty((x.shape[1], *window, len(x), *size), x.dtype)
     if out.size:
-        borders = [before for before, _ in padding]
-        numbers = (*x.shape, *kernel, *size, *stride, *borders, *dilation)
-        _columns_kernel(len(kernel), _index(out, x))(x, *numbers, out)
+        sizes = numbers(x.shape[2:], window, size, stride, padding, dilation)
+        _im2col(len(window), index_type(out, x))(x, *x.shape[:2], *sizes, out)
     return out
 
 
 def _together(columns: Any, size: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:
     """(n, channels, *size) from (channels, *kernel, n, *positions)."""
     axes = len(size)
-    kernel, positions, n = columns.shape[1 : 1 + axes], columns.shape[2 + axes :], columns.shape[1 + axes]
-    out = cupy.zeros((n, len(columns), *size), columns.dtype)
+    window, positions, images = columns.shape[1 : 1 + axes], columns.shape[2 + axes :], columns.shape[1 + axes]
+    out = cupy.zeros((images, len(columns), *size), columns.dtype)
     if out.size and columns.size:
-        borders = [before for before, _ in padding]
-        numbers = (*out.shape, *kernel, *positions, *stride, *borders, *dilation)
-        _together_kernel(axes, _index(out, columns))(columns, *numbers, out)
+        sizes = numbers(size, window, positions, stride, padding, dilation)
+        _col2im(axes, index_type(out, columns))(columns, images, len(columns), *sizes, out)
     return out
 
 
-def _index(*arrays: Any) -> str:
-    """The type that counts through the arrays: whole numbers of 64 bits are divided several times slower."""
-    return "int" if max(a.size for a in arrays) < 2**31 else "long long"
-
-
-def _arguments(axes: int, index: str) -> str:
-    """n, channels, and for each axis: length, kernel, positions, stride, border before, dilation."""
-    kind = "int32" if index == "int" else "int64"
-    names = ["n", "channels", *(f"{name}{a}" for name in "lkpsbd" for a in range(axes))]
-    return ", ".join(f"{kind} {name}" for name in names)
+@functools.cache
+def _im2col(axes: int, index: str) -> Any:
+    lines = [f"{index} rest = i;"]
+    for a in reversed(range(axes)):
+        lines.append(f"{index} x{a} = rest % p{a} * s{a} - b{a}; rest /= p{a};")
+    lines.append(f"{index} at = rest % images * channels; rest /= images;")
+    for a in reversed(range(axes)):
+        lines.append(f"x{a} += rest % k{a} * d{a}; rest /= k{a};")
+    lines.append("at += rest;")
+    lines += [f"at = at * l{a} + x{a};" for a in range(axes)]
+    inside = " && ".join(f"x{a} >= 0 && x{a} < l{a}" for a in range(axes))
+    lines.append(f"column = {inside} ? x[at] : T(0);")
+    return kernel("im2col", axes, index, "raw T x", "T column", lines, "images channels")
 
 
 @functools.cache
-def _columns_kernel(axes: int, index: str) -> Any:
-    lines = [f"{index} rest = i;"]
-    for a in reversed(range(axes)):
-        lines.append(f"{index} at{a} = rest % p{a} * s{a} - b{a}; rest /= p{a};")
-    lines.append(f"{index} image = rest % n; rest /= n;")
-    for a in reversed(range(axes)):
-        lines.append(f"at{a} += rest % k{a} * d{a}; rest /= k{a};")
-    lines.append(f"{index} from = image * channels + rest;")
-    lines += [f"from = from * l{a} + at{a};" for a in range(axes)]
-    inside = " && ".join(f"at{a} >= 0 && at{a} < l{a}" for a in range(axes))
-    lines.append(f"column = {inside} ? x[from] : T(0);")
-    return cupy.ElementwiseKernel(
-        f"raw T x, {_arguments(axes, index)}", "T column", "\n".join(lines), f"minitorch_im2col_{axes}"
-    )
-
-
-@functools.cache
-def _together_kernel(axes: int, index: str) -> Any:
-    """Each element of the image adds up the windows it lies in: nobody writes where another does, and the order is fixed."""
-    lines = [f"{index} rest = i;"]
-    for a in reversed(range(axes)):
-        lines.append(f"{index} at{a} = rest % l{a} + b{a}; rest /= l{a};")
-    lines += [f"{index} channel = rest % channels;", f"{index} image = rest / channels;", "T total = 0;"]
-    for a in range(axes):
-        lines += [
-            f"for ({index} t{a} = 0; t{a} < k{a}; ++t{a}) {{",
-            f"{index} off{a} = at{a} - t{a} * d{a};",
-            f"if (off{a} < 0 || off{a} % s{a} != 0 || off{a} / s{a} >= p{a}) continue;",
-        ]
-    lines.append(f"{index} from = channel;")
-    lines += [f"from = from * k{a} + t{a};" for a in range(axes)]
-    lines.append("from = from * n + image;")
-    lines += [f"from = from * p{a} + off{a} / s{a};" for a in range(axes)]
-    lines += ["total += columns[from];", *["}"] * axes, "out = total;"]
-    return cupy.ElementwiseKernel(
-        f"raw T columns, {_arguments(axes, index)}", "T out", "\n".join(lines), f"minitorch_col2im_{axes}"
-    )
+def _col2im(axes: int, index: str) -> Any:
+    """Each element of the image adds up the windows it lies in. Of a window's elements, `tap` counts those along all axes; in
+    the columns they come before the images and the positions."""
+    lines = [f"{index} plane = i / ({' * '.join(f'l{a}' for a in range(axes))});"]
+    lines += [f"{index} channel = plane % channels, image = plane / channels;", "T total = 0;"]
+    taps, spots = (" * ".join(f"{name}{a}" for a in range(axes)) for name in "kp")
+    column = f"((channel * ({taps}) + tap) * images + image) * ({spots}) + at - rest * ({spots})"
+    lines += [*each_window_over(axes, index, f"total += columns[{column}];"), "out = total;"]
+    return kernel("col2im", axes, index, "raw T columns", "T out", lines, "images channels")

@@ -14,7 +14,7 @@ from minitorch import Tensor, Value
 from minitorch.core.node import Node
 
 from .opentry import SAME, Entry, Sample
-from .strict import StrictArray
+from .strict import StrictArray, strict
 
 Function = Callable[..., Any]
 
@@ -103,7 +103,7 @@ def gradients(results: list[Any], starts: list[Any], inputs: list[Any], create_g
         return [None] * len(inputs)
     roots = [x for x, _ in recorded]
     wrapped = [
-        start if isinstance(start, Node) else Tensor(type(x.raw)(start) if type(x.raw) is StrictArray else start)
+        start if isinstance(start, Node) else Tensor(strict(start) if type(x.raw) is StrictArray else start)
         for x, start in recorded
     ]
     return list(minitorch.grad(roots, inputs, wrapped, create_graph=create_graph, allow_unused=True))

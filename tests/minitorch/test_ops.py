@@ -127,7 +127,7 @@ def test_strict_device(entry: Entry) -> None:
                     grads += gradients(twice, [np.ones(()) for _ in twice], active(inputs))
                 seen.append([host(x) for x in (*results, *grads) if x is not None])
             for plain, onto in zip(*seen, strict=True):
-                same(plain, onto)
+                same(plain, onto, rtol=1e-10, atol=1e-12)  # CuPy may add up in another order
 
 
 @entries(keep=lambda entry: entry.torch is not None)

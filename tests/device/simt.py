@@ -1,0 +1,494 @@
+"""Runs CUDA kernels on NumPy, all threads of all blocks at once: each variable is an array with a number for every thread (a
+"lane"), each statement is done for the lanes that reach it.
+
+What a GPU would get wrong now and then is an error here every time: reading or writing outside an array, dividing whole numbers
+by 0, a barrier that only part of a block reaches, shared memory that one thread writes and another reads or overwrites without a
+barrier between, two threads that write different numbers to one place, a shuffle with a lane that is elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minitorch.backend.numpy_special import erfinv
+
+from .c import Function
+
+INT32, INT64, UINT32, BOOL = np.dtype("int32"), np.dtype("int64"), np.dtype("uint32"), np.dtype("bool")
+FLOAT32 = np.dtype("float32")
+
+
+class KernelError(AssertionError):
+    """What a kernel must not do."""
+
+
+class Memory:
+    """The arrays that a launch may touch, by address: `reached(start)` finds one that only a table of pointers names."""
+
+    def __init__(self, reached: Callable[[int], Any]) -> None:
+        self.blocks: list[tuple[int, int, np.ndarray]] = []
+        self.reached = reached
+
+    def add(self, array: np.ndarray) -> int:
+        start = array.ctypes.data
+        flat = array.reshape(-1)
+        if array.size and not np.shares_memory(flat, array):
+            raise KernelError("a kernel takes arrays without gaps; this one has strides")
+        self.blocks.append((start, start + array.nbytes, flat.view(np.uint8) if array.size else np.empty(0, np.uint8)))
+        return start
+
+    def find(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> tuple[np.ndarray, np.ndarray]:
+        """The array that holds all the addresses, and which of its elements they are."""
+        low, high = int(addresses.min()), int(addresses.max()) + dtype.itemsize
+        for start, stop, data in self.blocks:
+            if start <= low and high <= stop:
+                return data.view(dtype), (addresses - start) // dtype.itemsize
+        for start, stop, _ in self.blocks:
+            if start <= low < stop:
+                raise KernelError(f"{what} outside the array: byte {high - start} of {stop - start}")
+        found = self.reached(low)
+        if found is None:
+            raise KernelError(f"{what} where no array is")
+        self.add(found)
+        return self.find(addresses, dtype, what)
+
+    def groups(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> Any:
+        """(array, elements, which of the addresses) for each array that they lie in."""
+        left = np.arange(len(addresses))
+        while len(left):
+            rest = addresses[left]
+            try:
+                data, places = self.find(rest, dtype, what)
+                yield data, places, left
+                return
+            except KernelError:
+                first = int(rest.min())
+                self.find(rest[rest == first][:1], dtype, what)
+                stop = next(stop for start, stop, _ in self.blocks if start <= first < stop)
+                inside = rest < stop
+                if inside.all():
+                    raise
+                data, places = self.find(rest[inside], dtype, what)
+                yield data, places, left[inside]
+                left = left[~inside]
+
+
+class Pointer:
+    """An address for every lane."""
+
+    def __init__(self, address: np.ndarray, dtype: np.dtype) -> None:
+        self.address, self.dtype = address, dtype
+
+
+class Shared:
+    """An array of each block, and who touched each element since the last barrier (-1: nobody, -2: several)."""
+
+    def __init__(self, blocks: int, size: int, dtype: np.dtype) -> None:
+        self.data = np.full((blocks, size), np.nan if dtype.kind == "f" else 0xA5, dtype)
+        self.writer, self.reader = np.full((blocks, size), -1), np.full((blocks, size), -1)
+
+    def barrier(self) -> None:
+        self.writer[...] = self.reader[...] = -1
+
+
+class Local:
+    """An array of each lane."""
+
+    def __init__(self, lanes: int, size: int, dtype: np.dtype) -> None:
+        self.data = np.zeros((lanes, size), dtype)
+
+
+class Launch:
+    """One call of a kernel: its lanes, their memory and their variables."""
+
+    def __init__(self, lanes: int, functions: dict[str, Function], memory: Memory, threads: int, shared_bytes: int = 0) -> None:
+        self.lanes, self.functions, self.memory, self.threads = lanes, functions, memory, max(1, threads)
+        self.block = np.arange(lanes) // self.threads
+        self.blocks = -(-lanes // self.threads)
+        self.shared: dict[str, Shared] = {}
+        self.shared_bytes = shared_bytes
+        self.ended = np.zeros(lanes, bool)
+        self.variables: list[dict[str, Any]] = [{}]
+        self.loops: list[tuple[np.ndarray, np.ndarray]] = []
+        self.returns: list[list[Any]] = []
+
+    def run(self, body: Any, mask: np.ndarray) -> np.ndarray:
+        """Do a statement for the lanes of `mask`; returns those that go on after it."""
+        return getattr(self, "do_" + body[0])(mask, *body[1:])
+
+    # Statements
+
+    def do_block(self, mask: np.ndarray, statements: list[Any]) -> np.ndarray:
+        for statement in statements:
+            if not mask.any():
+                break
+            mask = self.run(statement, mask)
+        return mask
+
+    def do_do(self, mask: np.ndarray, x: Any) -> np.ndarray:
+        self.value(x, mask)
+        return mask
+
+    def do_if(self, mask: np.ndarray, condition: Any, then: Any, otherwise: Any) -> np.ndarray:
+        holds = self.truth(condition, mask)
+        yes, no = mask & holds, mask & ~holds
+        if yes.any():
+            yes = self.run(then, yes)
+        if otherwise is not None and no.any():
+            no = self.run(otherwise, no)
+        return yes | no
+
+    def do_loop(self, mask: np.ndarray, first: Any, condition: Any, step: Any, body: Any) -> np.ndarray:
+        left = np.zeros(self.lanes, bool)  # by a break or because the condition failed
+        mask = self.run(first, mask)
+        while mask.any():
+            if condition is not None:
+                holds = self.truth(condition, mask)
+                left |= mask & ~holds
+                mask = mask & holds
+                if not mask.any():
+                    break
+            self.loops.append((np.zeros(self.lanes, bool), np.zeros(self.lanes, bool)))
+            mask = self.run(body, mask)
+            broken, continued = self.loops.pop()
+            left |= broken
+            mask = mask | continued
+            if step is not None and mask.any():
+                self.value(step, mask)
+        return left
+
+    def do_break(self, mask: np.ndarray) -> np.ndarray:
+        self.loops[-1][0][mask] = True
+        return np.zeros_like(mask)
+
+    def do_continue(self, mask: np.ndarray) -> np.ndarray:
+        self.loops[-1][1][mask] = True
+        return np.zeros_like(mask)
+
+    def do_return(self, mask: np.ndarray, x: Any) -> np.ndarray:
+        if self.returns:
+            held = self.returns[-1]
+            if x is not None:
+                held.append((mask, self.value(x, mask)))
+        else:
+            self.ended |= mask
+        return np.zeros_like(mask)
+
+    def do_declare(self, mask: np.ndarray, kind: Any, name: str, size: Any, shared: bool, start: Any) -> np.ndarray:
+        dtype = np.dtype(kind[0])
+        if shared:
+            if name not in self.shared:
+                count = int(self.value(size, mask))
+                count = count or self.shared_bytes // dtype.itemsize
+                self.shared[name] = Shared(self.blocks, count, dtype)
+            self.variables[-1][name] = self.shared[name]
+        elif size is not None:
+            self.variables[-1][name] = Local(self.lanes, int(self.value(size, mask)), dtype)
+        elif kind[1]:
+            self.variables[-1][name] = self.cast(kind, self.value(start, mask))
+        else:
+            held = self.variables[-1].get(name)
+            made = np.zeros(self.lanes, dtype) if held is None or held.dtype != dtype else held
+            self.variables[-1][name] = made
+            if start is not None:
+                self.variables[-1][name] = np.where(mask, convert(self.value(start, mask), dtype), made)
+        return mask
+
+    # Expressions
+
+    def truth(self, x: Any, mask: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(convert(self.value(x, mask), BOOL), mask.shape)
+
+    def value(self, x: Any, mask: np.ndarray) -> Any:
+        return getattr(self, "of_" + x[0])(mask, *x[1:])
+
+    def of_number(self, mask: np.ndarray, value: Any) -> Any:
+        return value
+
+    def of_name(self, mask: np.ndarray, name: str) -> Any:
+        found = self.variables[-1].get(name)
+        if found is None:
+            found = CONSTANTS.get(name)
+        if found is None:
+            raise KernelError(f"the kernel does not know {name}")
+        return found
+
+    def of_unary(self, mask: np.ndarray, sign: str, x: Any) -> Any:
+        if sign == "*":
+            return self.load(self.value(x, mask), mask)
+        if sign == "&":
+            _, array, index = x
+            return self.moved(self.value(array, mask), self.value(index, mask))
+        value = self.value(x, mask)
+        if sign == "!":
+            return ~convert(value, BOOL)
+        value = convert(value, common(value, np.int32(0)))
+        return -value if sign == "-" else ~value if sign == "~" else value
+
+    def of_binary(self, mask: np.ndarray, sign: str, a: Any, b: Any) -> Any:
+        left = self.value(a, mask)
+        if sign in ("&&", "||"):  # the right side only where it is asked
+            holds = np.broadcast_to(convert(left, BOOL), mask.shape)
+            asked = mask & holds if sign == "&&" else mask & ~holds
+            if not asked.any():
+                return holds
+            right = np.broadcast_to(convert(self.value(b, asked), BOOL), mask.shape)
+            return holds & right if sign == "&&" else holds | right & asked
+        right = self.value(b, mask)
+        if sign == ",":
+            return right
+        if isinstance(left, Pointer):
+            return self.moved(left, right if sign == "+" else -right)
+        if sign in ("<<", ">>"):
+            dtype = common(left, np.int32(0))
+            return np.asarray(SIGNS[sign](convert(left, dtype), convert(right, dtype)))
+        dtype = common(left, right)
+        left, right = convert(left, dtype), convert(right, dtype)
+        if sign in ("/", "%") and dtype.kind in "iu":
+            zero = np.broadcast_to(right == 0, mask.shape)
+            if (zero & mask).any():
+                raise KernelError("a whole number is divided by 0")
+            right = np.where(right == 0, right.dtype.type(1), right)
+            rest = np.fmod(left, right)
+            return rest if sign == "%" else (left - rest) // right
+        return SIGNS[sign](left, right)
+
+    def of_choose(self, mask: np.ndarray, condition: Any, a: Any, b: Any) -> Any:
+        holds = self.truth(condition, mask)
+        yes, no = mask & holds, mask & ~holds
+        left = self.value(a, yes) if yes.any() else None
+        right = self.value(b, no) if no.any() else None
+        if left is None or right is None:
+            return right if left is None else left
+        dtype = common(left, right) if np.asarray(left).dtype != np.asarray(right).dtype else np.asarray(left).dtype
+        return np.where(holds, convert(left, dtype), convert(right, dtype))
+
+    def of_cast(self, mask: np.ndarray, kind: Any, x: Any) -> Any:
+        return self.cast(kind, self.value(x, mask))
+
+    def cast(self, kind: Any, value: Any) -> Any:
+        if not kind[1]:
+            return convert(value, np.dtype(kind[0]))
+        address = value.address if isinstance(value, Pointer) else np.asarray(value).astype(np.int64)
+        return Pointer(address, np.dtype(kind[0]))
+
+    def of_step(self, mask: np.ndarray, sign: str, to: Any, before: bool) -> Any:
+        old = np.array(self.value(to, mask))
+        new = self.of_set(mask, sign[0], to, ("number", np.int32(1)))
+        return new if before else old
+
+    def of_set(self, mask: np.ndarray, sign: str, to: Any, x: Any) -> Any:
+        value = self.value(x, mask)
+        if sign:
+            old = ("number", self.value(to, mask))
+            value = self.of_binary(mask, sign, old, ("number", value))
+        if to[0] == "name":
+            held = self.variables[-1][to[1]]
+            if isinstance(held, Pointer):
+                self.variables[-1][to[1]] = Pointer(np.where(mask, value.address, held.address), held.dtype)
+                return value
+            value = convert(value, held.dtype)
+            self.variables[-1][to[1]] = np.where(mask, value, held)
+            return value
+        if to[0] == "unary" and to[1] == "*":
+            self.store(self.value(to[2], mask), value, mask)
+        else:
+            array, index = self.value(to[1], mask), self.value(to[2], mask)
+            self.put(array, index, value, mask)
+        return value
+
+    def of_index(self, mask: np.ndarray, array: Any, index: Any) -> Any:
+        held, at = self.value(array, mask), np.broadcast_to(self.value(index, mask), mask.shape)
+        if isinstance(held, Pointer):
+            return self.load(self.moved(held, at), mask)
+        lane = np.arange(self.lanes) if isinstance(held, Local) else self.block
+        lanes = np.flatnonzero(mask)
+        rows, places = lane[lanes], at[lanes].astype(np.int64)
+        self.inside(held, places)
+        out = np.zeros(self.lanes, held.data.dtype)
+        out[lanes] = held.data[rows, places]
+        if isinstance(held, Shared):
+            writer = held.writer[rows, places]
+            if ((writer != -1) & (writer != lanes)).any():
+                raise KernelError("shared memory is read that another thread wrote, without a barrier between")
+            held.reader[rows, places] = np.where(np.isin(held.reader[rows, places], (-1,)), lanes, -2)
+            order = np.lexsort((places, rows))
+            same = (np.diff(rows[order]) == 0) & (np.diff(places[order]) == 0)
+            held.reader[rows[order][1:][same], places[order][1:][same]] = -2
+        return out
+
+    def inside(self, held: Any, places: np.ndarray) -> None:
+        if len(places) and not (0 <= places.min() and places.max() < held.data.shape[1]):
+            raise KernelError(f"element {places.max()} or {places.min()} of an array of {held.data.shape[1]}")
+
+    def put(self, held: Any, index: Any, value: Any, mask: np.ndarray) -> None:
+        at = np.broadcast_to(index, mask.shape)
+        if isinstance(held, Pointer):
+            return self.store(self.moved(held, at), value, mask)
+        lanes = np.flatnonzero(mask)
+        rows, places = (np.arange(self.lanes) if isinstance(held, Local) else self.block)[lanes], at[lanes].astype(np.int64)
+        self.inside(held, places)
+        if isinstance(held, Shared):
+            for seen in (held.writer[rows, places], held.reader[rows, places]):
+                if ((seen != -1) & (seen != lanes)).any():
+                    raise KernelError("shared memory is overwritten that another thread touched, without a barrier between")
+            held.writer[rows, places] = lanes
+            if len({*zip(rows.tolist(), places.tolist())}) != len(rows):
+                raise KernelError("two threads write one element of shared memory")
+        held.data[rows, places] = np.broadcast_to(convert(value, held.data.dtype), mask.shape)[lanes]
+
+    def moved(self, pointer: Pointer, by: Any) -> Pointer:
+        return Pointer(pointer.address + np.asarray(by).astype(np.int64) * pointer.dtype.itemsize, pointer.dtype)
+
+    def load(self, pointer: Pointer, mask: np.ndarray) -> np.ndarray:
+        lanes = np.flatnonzero(mask)
+        addresses = np.broadcast_to(pointer.address, mask.shape)[lanes]
+        out = np.zeros(self.lanes, pointer.dtype)
+        for data, places, which in self.memory.groups(addresses, pointer.dtype, "a read"):
+            out[lanes[which]] = data[places]
+        return out
+
+    def store(self, pointer: Pointer, value: Any, mask: np.ndarray) -> None:
+        lanes = np.flatnonzero(mask)
+        addresses = np.broadcast_to(pointer.address, mask.shape)[lanes]
+        numbers = np.broadcast_to(convert(value, pointer.dtype), mask.shape)[lanes]
+        for data, places, which in self.memory.groups(addresses, pointer.dtype, "a write"):
+            data[places] = numbers[which]
+            kept = data[places]
+            if not np.array_equal(kept, numbers[which], equal_nan=kept.dtype.kind == "f"):
+                raise KernelError("two threads write different numbers to one place")
+
+    # Functions
+
+    def of_member(self, mask: np.ndarray, x: Any, name: str) -> Any:
+        return self.value(x, mask)[name]
+
+    def of_call(self, mask: np.ndarray, function: Any, arguments: list[Any]) -> Any:
+        if function[0] == "member":
+            return self.value(function, mask)(*[self.value(a, mask) for a in arguments])
+        name = function[1]
+        if name in ("__syncthreads", "__syncwarp"):
+            if name == "__syncthreads":
+                self.barrier(mask)
+            return np.int32(0)
+        given = [self.value(a, mask) for a in arguments]
+        if name in self.functions:
+            return self.inner(self.functions[name], given, mask)
+        if name == "atomicAdd":
+            return self.add_to(given[0], given[1], mask)
+        if name.startswith("__shfl"):
+            return self.shuffled(name, given[1], int(np.max(given[2])), mask)
+        if name not in MATH:
+            raise KernelError(f"the double has no function {name}; enter it in simt.py")
+        return MATH[name](*given)
+
+    def inner(self, function: Function, given: list[Any], mask: np.ndarray) -> Any:
+        scope = {name: self.cast(kind, x) for (kind, name), x in zip(function.parameters, given, strict=True)}
+        scope = {n: x if isinstance(x, Pointer) else np.array(np.broadcast_to(x, mask.shape)) for n, x in scope.items()}
+        for name in ("threadIdx", "blockIdx", "blockDim", "gridDim"):
+            if name in self.variables[-1]:
+                scope[name] = self.variables[-1][name]
+        self.variables.append(scope)
+        self.returns.append([])
+        self.run(function.body, mask)
+        self.variables.pop()
+        out = None
+        for where, value in self.returns.pop():
+            value = convert(value, np.dtype(function.result[0]))
+            out = np.array(np.broadcast_to(value, mask.shape)) if out is None else np.where(where, value, out)
+        return out
+
+    def barrier(self, mask: np.ndarray) -> None:
+        meant = ~self.ended
+        if self.returns or not np.array_equal(mask, meant & np.isin(self.block, self.block[mask])):
+            raise KernelError("a barrier that only part of a block reaches")
+        if self.ended[np.isin(self.block, self.block[mask])].any():
+            raise KernelError("a barrier after part of the block has returned")
+        for shared in self.shared.values():
+            shared.barrier()
+
+    def add_to(self, pointer: Any, value: Any, mask: np.ndarray) -> np.ndarray:
+        lanes = np.flatnonzero(mask)
+        addresses = np.broadcast_to(pointer.address, mask.shape)[lanes]
+        numbers = np.broadcast_to(convert(value, pointer.dtype), mask.shape)[lanes]
+        for data, places, which in self.memory.groups(addresses, pointer.dtype, "an atomicAdd"):
+            np.add.at(data, places, numbers[which])
+        return np.full(self.lanes, np.nan if pointer.dtype.kind == "f" else 0, pointer.dtype)  # the old value is chance
+
+    def shuffled(self, name: str, value: Any, by: int, mask: np.ndarray) -> np.ndarray:
+        lane = np.arange(self.lanes) % self.threads
+        first = np.arange(self.lanes) - lane % 32
+        other = {"__shfl_xor_sync": lane % 32 ^ by, "__shfl_down_sync": lane % 32 + by, "__shfl_sync": lane * 0 + by}[name]
+        other = np.where(other < 32, other, lane % 32)
+        source = first + other
+        if (mask & ((source >= self.lanes) | ~mask[np.minimum(source, self.lanes - 1)])).any():
+            raise KernelError(f"{name} with a lane that does not take part")
+        return np.broadcast_to(value, mask.shape)[np.minimum(source, self.lanes - 1)]
+
+
+def common(a: Any, b: Any) -> np.dtype:
+    """The type in which C computes with two numbers."""
+    kinds = [np.asarray(x).dtype for x in (a, b)]
+    floats = [k for k in kinds if k.kind == "f"]
+    if floats:
+        widest = max(floats, key=lambda k: k.itemsize)
+        return FLOAT32 if widest.itemsize == 2 else widest
+    kinds = [INT32 if k.itemsize < 4 or k.kind == "b" else k for k in kinds]
+    return max(kinds, key=lambda k: (k.itemsize, k.kind == "u"))
+
+
+def convert(x: Any, dtype: np.dtype) -> Any:
+    x = np.asarray(x)
+    return x if x.dtype == dtype else x != 0 if dtype.kind == "b" else x.astype(dtype)
+
+
+def _math(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of floats: in float where it is given floats, in double for doubles and whole numbers."""
+
+    def call(*given: Any) -> Any:
+        kinds = [np.asarray(x).dtype for x in given]
+        dtype = np.dtype("float64") if any(k == np.float64 or k.kind in "iub" for k in kinds) else FLOAT32
+        out = np.asarray(function(*(convert(x, dtype) for x in given)))
+        return out if out.dtype.kind == "b" else out.astype(dtype, copy=False)
+
+    return call
+
+
+def _either(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that CUDA has for whole numbers too."""
+    return lambda a, b: function(convert(a, common(a, b)), convert(b, common(a, b)))
+
+
+def _erf(name: str) -> Callable[..., Any]:
+    exact = np.frompyfunc(getattr(math, name), 1, 1)
+    return _math(lambda x: np.asarray(exact(x)).astype(np.float64))
+
+
+def _high_half(a: Any, b: Any) -> Any:
+    return (np.asarray(a).astype(np.uint64) * np.asarray(b).astype(np.uint64) >> np.uint64(32)).astype(np.uint32)
+
+
+SIGNS: dict[str, Callable[..., Any]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide, "%": np.fmod, "&": np.bitwise_and, "|": np.bitwise_or,
+    "^": np.bitwise_xor, "<<": np.left_shift, ">>": np.right_shift, "<": np.less, ">": np.greater, "<=": np.less_equal,
+    ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+}  # fmt: skip
+MATH: dict[str, Callable[..., Any]] = {
+    **{name: _math(getattr(np, name)) for name in (
+        "exp exp2 log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil rint trunc isnan isinf isfinite hypot "
+        "copysign fmod signbit").split()},
+    "asin": _math(np.arcsin), "acos": _math(np.arccos), "atan": _math(np.arctan), "atan2": _math(np.arctan2),
+    "asinh": _math(np.arcsinh), "acosh": _math(np.arccosh), "atanh": _math(np.arctanh), "fabs": _math(np.abs),
+    "pow": _math(np.power), "fmax": _math(np.fmax), "fmin": _math(np.fmin), "rsqrt": _math(lambda x: 1 / np.sqrt(x)),
+    "erf": _erf("erf"), "erfc": _erf("erfc"), "erfinv": _math(erfinv), "max": _either(np.maximum), "min": _either(np.minimum), "abs": np.abs,
+    "__umulhi": _high_half,
+}  # fmt: skip
+for _name in ("exp", "log", "sqrt", "tanh", "pow", "fabs", "floor", "erf", "log1p", "rsqrt", "fmax", "fmin", "expm1", "sin", "cos"):
+    MATH[_name + "f"] = lambda *given, _f=MATH[_name]: _f(*(convert(x, FLOAT32) for x in given))
+CONSTANTS: dict[str, Any] = {
+    "true": np.True_, "false": np.False_, "INFINITY": np.float32(np.inf), "NAN": np.float32(np.nan),
+}  # fmt: skip
