@@ -131,6 +131,8 @@ def _alarm(array: np.ndarray) -> str:
 
 
 def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
+    while array.ndim > 2 and array.shape[0] == 1:  # one picture, one kernel: a table all the same
+        array = array[0]
     if not 0 < array.ndim <= 2 or array.size == 0 or max(array.shape) > THUMBNAIL:
         return ()
     grid = np.atleast_2d(array)

@@ -63,3 +63,10 @@ def test_huge_numbers_do_not_warn(recwarn):
 
 def test_shapes():
     assert [shape_text(shape) for shape in ((), (4,), (3, 4))] == ["()", "(4,)", "(3, 4)"]
+
+
+def test_one_picture_or_one_kernel_is_a_table_though_it_has_four_axes():
+    shown = content(np.array([[[[1.0, -2.0], [0.0, 4.0]]]], np.float32))
+    assert [[cell.text for cell in row] for row in shown.cells] == [["1.0", "-2.0"], ["0.0", "4.0"]]
+    assert shown.shape == "(1, 1, 2, 2)"
+    assert not content(np.ones((2, 1, 2, 2), np.float32) * 2).cells
