@@ -55,6 +55,8 @@ def formula(op: Op, arguments: Sequence[str], settings: bool = True) -> str:
     if op.symbol and len(arguments) == 2:
         return f"{arguments[0]} {op.symbol} {arguments[1]}"
     if op.symbol and op.elementwise and len(arguments) == 1:
+        if op.symbol == "²":
+            return f"{arguments[0]}²" if arguments[0].isidentifier() else f"({arguments[0]})²"
         return f"{op.symbol}({arguments[0]})" if op.symbol.isalpha() else f"{op.symbol}{arguments[0]}"
     if text.startswith("["):  # an index
         return " ".join([f"{arguments[0]}{text}", *arguments[1:]])

@@ -188,6 +188,11 @@ def test_indices_and_settings_are_part_of_the_formula():
     assert {"x[0, 1]", "sum(x, axis=1)"} <= titles
 
 
+def test_a_square_is_written_behind_what_is_squared():
+    x = Value(3.0, name="x")
+    assert {node.title for node in viz.view((x.square()).named("u")).nodes} == {"x", "u = x²"}
+
+
 def test_a_leaf_used_in_many_places_is_drawn_again():
     view = viz.view(chain(100, uses=10))
     aliases = [node for node in view.nodes if node.kind == "alias"]
