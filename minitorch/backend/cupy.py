@@ -118,6 +118,7 @@ from cupy import (
 )
 
 from . import BACKENDS
+from .cupy_attention import attention, attention_rule
 from .cupy_conv import conv, conv_input, conv_weight
 from .cupy_gemm import col2im, im2col
 from .cupy_linear import affine, lstm_gates, matmul, turned
@@ -161,6 +162,8 @@ from .numpy_places import order
 from .numpy_sample import grid_cell, grid_lines, grid_pixel
 
 device = "cuda"
+
+RULES = {"attention": attention_rule}
 
 cholesky, det, inv, solve = cupy.linalg.cholesky, cupy.linalg.det, cupy.linalg.inv, cupy.linalg.solve
 

@@ -194,14 +194,14 @@ def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) 
 
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     """The sentence for inputs on different devices: each by its name, or slot and shape, and how to bring them together."""
-    found = []
+    found: list[tuple[str, str, Any]] = []
     for label, x in zip(op.labels(len(inputs)), inputs):
         raw: Any = x.raw if isinstance(x, Node) else x
         parts: tuple[Any, ...] = raw if isinstance(raw, tuple) else (raw,)
         for part in parts:
             if part.__class__ in BACKENDS:
                 name = location.variable_name(x) if isinstance(x, Node) else None
-                shown = f"'{name}'" if name else f"input {label} of shape {tuple(part.shape)}"
+                shown = f"'{name}'" if name else f"input {label} of shape {tuple(np.shape(part))}"
                 found.append((shown, name or label, device_of(part)))
     listed = " and ".join(f"{shown} on {device}" for shown, _, device in found)
     apart = next(x for x in found if x[2] != found[0][2])

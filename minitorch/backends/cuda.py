@@ -1,0 +1,44 @@
+"""Matrix products on the GPU, by PyTorch's names: `minitorch.backends.cuda.matmul.allow_tf32 = True`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+VARIABLE = "CUPY_TF32"
+"""CuPy reads it when it is loaded."""
+
+
+class _MatMul:
+    """The setting of cuBLAS, which CuPy keeps."""
+
+    @property
+    def allow_tf32(self) -> bool:
+        """Whether products of float32 may be computed in TF32: 10 digits of the significand instead of 23, on tensor cores,
+        several times as fast. Off unless set, as in PyTorch."""
+        if "cupy" not in sys.modules:
+            return os.environ.get(VARIABLE, "0") not in ("", "0")
+        linalg = _linalg()
+        return bool(linalg.get_compute_type("float32") == linalg.COMPUTE_TYPE_TF32)
+
+    @allow_tf32.setter
+    def allow_tf32(self, yes: Any) -> None:
+        os.environ[VARIABLE] = str(int(bool(yes)))
+        if "cupy" in sys.modules:
+            linalg = _linalg()
+            linalg.set_compute_type("float32", linalg.COMPUTE_TYPE_TF32 if yes else linalg.COMPUTE_TYPE_DEFAULT)
+
+
+def _linalg() -> Any:
+    """Where CuPy 14 keeps the setting; it has no public place for it but the variable."""
+    try:
+        found = importlib.import_module("cupy._core._routines_linalg")
+        assert found.set_compute_type and found.COMPUTE_TYPE_TF32
+    except (ImportError, AttributeError):
+        raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable variable {VARIABLE}=1") from None
+    return found
+
+
+matmul = _MatMul()
