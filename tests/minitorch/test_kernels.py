@@ -16,7 +16,7 @@ from minitorch.ops.normalize import BatchNorm, GroupNorm, LayerNorm
 
 
 @pytest.fixture(params=[(2**17, 10**6, 1), (2**17, 10**6, 3), (64, 200, 1), (600, 10**6, 2)])
-def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workspaces of some size, products of some size, and a number of threads."""
     block, small, count = request.param
     for module in (numpy_unrolled, numpy_conv, numpy_sums):
@@ -25,9 +25,6 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(numpy_unrolled, "SMALL", small)
     monkeypatch.setattr(threads, "WORTH_IT", 0)
     monkeypatch.setattr(threads, "_count", count)
-    threads._pool.cache_clear()
-    yield
-    threads._pool.cache_clear()
 
 
 def geometries(count: int) -> Iterator[dict[str, Any]]:

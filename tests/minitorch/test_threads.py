@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import minitorch
 import minitorch.nn.functional as F
-from minitorch.backend import threads
+from minitorch.backend import numpy_linear, threads
 
 
 @pytest.fixture(autouse=True)
-def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def three_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "WORTH_IT", 0)
     monkeypatch.setattr(threads, "_count", 3)
-    threads._pool.cache_clear()
-    yield
-    threads._pool.cache_clear()
 
 
 def blas_threads() -> int | None:
@@ -177,3 +173,25 @@ def test_batches_of_products_and_attention_shared_or_not_agree(monkeypatch: pyte
     monkeypatch.setattr(threads, "_count", 1)
     for shared, whole in zip(apart, both()):
         np.testing.assert_allclose(shared, whole, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "inner", "columns"), [(64, 300, 32), (33, 7, 64), (1, 5, 1), (300, 40, 48), (16, 1, 130), (9, 0, 4)])
+def test_a_product_is_the_same_in_parts_in_shares_and_for_every_layout(
+    monkeypatch: pytest.MonkeyPatch, rows: int, inner: int, columns: int, dtype: str
+) -> None:
+    monkeypatch.setattr(numpy_linear, "ALONE", -1)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(rows, inner)).astype(dtype), rng.normal(size=(inner, columns)).astype(dtype)
+    for left in (a, a.T.copy().T, np.repeat(a, 2, 1)[:, ::2]):
+        for right in (b, b.T.copy().T, np.repeat(b, 2, 0)[::2]):
+            for enough in (0, 10**9):
+                monkeypatch.setattr(numpy_linear, "WORTH_SHARING", enough)
+                found = numpy_linear.matmul(left, right)
+                assert found.dtype == dtype
+                np.testing.assert_allclose(found, a @ b, rtol=1e-4 if dtype == "float32" else 1e-12, atol=1e-4)
+
+
+def test_an_error_in_a_shared_product_is_one_of_shapes() -> None:
+    with pytest.raises(ValueError, match=r"300, 200.*100, 300"):
+        minitorch.ones(300, 200) @ minitorch.ones(100, 300)
