@@ -37,7 +37,7 @@ def _linalg() -> Any:
         found = importlib.import_module("cupy._core._routines_linalg")
         assert found.set_compute_type and found.COMPUTE_TYPE_TF32
     except (ImportError, AttributeError):
-        raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable variable {VARIABLE}=1") from None
+        raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable {VARIABLE}=1") from None
     return found
 
 

@@ -199,9 +199,9 @@ def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
         raw: Any = x.raw if isinstance(x, Node) else x
         parts: tuple[Any, ...] = raw if isinstance(raw, tuple) else (raw,)
         for part in parts:
-            if part.__class__ in BACKENDS:
+            if type(part) in BACKENDS:
                 name = location.variable_name(x) if isinstance(x, Node) else None
-                shown = f"'{name}'" if name else f"input {label} of shape {tuple(np.shape(part))}"
+                shown = f"'{name}'" if name else f"input {label} of shape {tuple(part.shape)}"
                 found.append((shown, name or label, device_of(part)))
     listed = " and ".join(f"{shown} on {device}" for shown, _, device in found)
     apart = next(x for x in found if x[2] != found[0][2])
