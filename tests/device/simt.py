@@ -43,10 +43,10 @@ class Memory:
 
     def find(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> tuple[np.ndarray, np.ndarray]:
         """The array that holds all the addresses, and which of its elements they are."""
+        whole = self.whole(addresses, dtype)
+        if whole is not None:
+            return whole
         low, high = int(addresses.min()), int(addresses.max()) + dtype.itemsize
-        for start, stop, data in self.blocks:
-            if start <= low and high <= stop:
-                return data.view(dtype), (addresses - start) // dtype.itemsize
         for start, stop, _ in self.blocks:
             if start <= low < stop:
                 raise KernelError(f"{what} outside the array: byte {high - start} of {stop - start}")
@@ -55,6 +55,14 @@ class Memory:
             raise KernelError(f"{what} where no array is")
         self.add(found)
         return self.find(addresses, dtype, what)
+
+    def whole(self, addresses: np.ndarray, dtype: np.dtype) -> Any:
+        """`find` where one known array holds all the addresses, else None."""
+        low, high = int(addresses.min()), int(addresses.max()) + dtype.itemsize
+        for start, stop, data in self.blocks:
+            if start <= low and high <= stop:
+                return data.view(dtype), (addresses - start) // dtype.itemsize
+        return None
 
     def groups(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> Any:
         """(array, elements, which of the addresses) for each array that they lie in."""
@@ -195,7 +203,8 @@ class Launch:
             made = np.zeros(self.lanes, dtype) if held is None or held.dtype != dtype else held
             self.variables[-1][name] = made
             if start is not None:
-                self.variables[-1][name] = np.where(mask, convert(self.value(start, mask), dtype), made)
+                value = convert(self.value(start, mask), dtype)
+                self.variables[-1][name] = value if mask.all() and value.ndim else np.where(mask, value, made)
         return mask
 
     # Expressions
@@ -249,16 +258,21 @@ class Launch:
         dtype = common(left, right)
         left, right = convert(left, dtype), convert(right, dtype)
         if sign in ("/", "%") and dtype.kind in "iu":
-            zero = np.broadcast_to(right == 0, mask.shape)
-            if (zero & mask).any():
-                raise KernelError("a whole number is divided by 0")
-            right = np.where(right == 0, right.dtype.type(1), right)
-            rest = np.fmod(left, right)
-            return rest if sign == "%" else (left - rest) // right
+            zero = right == 0
+            if zero.any():
+                if (zero & mask).any():
+                    raise KernelError("a whole number is divided by 0")
+                right = np.where(zero, right.dtype.type(1), right)
+            whole = left // right
+            if left.size and right.size and (left.min() < 0 or right.min() < 0):  # C rounds towards 0, // down
+                whole = (left - np.fmod(left, right)) // right
+            return left - whole * right if sign == "%" else whole
         return SIGNS[sign](left, right)
 
     def of_choose(self, mask: np.ndarray, condition: Any, a: Any, b: Any) -> Any:
         holds = self.truth(condition, mask)
+        if mask.all() and a[0] == b[0] == "number":
+            return np.where(holds, *(convert(x[1], common(a[1], b[1])) for x in (a, b)))
         yes, no = mask & holds, mask & ~holds
         left = self.value(a, yes) if yes.any() else None
         right = self.value(b, no) if no.any() else None
@@ -292,7 +306,7 @@ class Launch:
                 self.variables[-1][to[1]] = Pointer(np.where(mask, value.address, held.address), held.dtype)
                 return value
             value = convert(value, held.dtype)
-            self.variables[-1][to[1]] = np.where(mask, value, held)
+            self.variables[-1][to[1]] = value if mask.all() and value.ndim else np.where(mask, value, held)
             return value
         if to[0] == "unary" and to[1] == "*":
             self.store(self.value(to[2], mask), value, mask)
@@ -345,10 +359,14 @@ class Launch:
         return Pointer(pointer.address + np.asarray(by).astype(np.int64) * pointer.dtype.itemsize, pointer.dtype)
 
     def load(self, pointer: Pointer, mask: np.ndarray) -> np.ndarray:
+        addresses = np.broadcast_to(pointer.address, mask.shape)
+        if mask.all():
+            alike = self.memory.whole(addresses, pointer.dtype)
+            if alike is not None:
+                return alike[0][alike[1]]
         lanes = np.flatnonzero(mask)
-        addresses = np.broadcast_to(pointer.address, mask.shape)[lanes]
         out = np.zeros(self.lanes, pointer.dtype)
-        for data, places, which in self.memory.groups(addresses, pointer.dtype, "a read"):
+        for data, places, which in self.memory.groups(addresses[lanes], pointer.dtype, "a read"):
             out[lanes[which]] = data[places]
         return out
 
