@@ -10,7 +10,7 @@ import cupy
 
 from . import cupy_cudnn
 from .cupy_cudnn import PLANS, Layout, Plan, Sizes, built, result, tensor
-from .cupy_flags import flags
+from .gpu_flags import flags
 
 QUERY, KEY, VALUE, OUT, ROWS, GRAD, GRAD_QUERY, GRAD_KEY, GRAD_VALUE = range(1, 10)
 """The numbers by which a plan's arrays are handed over."""

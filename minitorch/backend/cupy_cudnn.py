@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import cupy
 
-from .cupy_flags import flags
+from .gpu_flags import flags
 from .numpy_conv import conv_size
 
 Sizes = tuple[int, ...]

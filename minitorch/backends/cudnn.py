@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from ..backend.cupy_flags import flags as settings
+from ..backend.gpu_flags import flags as settings
 from ..core.device import gpu_missing
 
 benchmark = deterministic = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import sys
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from minitorch import backend
 
 from . import library
 from .array import module, ndarray
@@ -173,6 +176,40 @@ def gpu(monkeypatch: Any) -> Iterator[ModuleType]:
     monkeypatch.setattr(ndarray, "set", set_, raising=False)
     for name in ("get_default_memory_pool", "get_default_pinned_memory_pool"):
         monkeypatch.setattr(module, name, lambda: pool, raising=False)
-    with library.in_place():
-        importlib.import_module("minitorch.backend.cupy")
+    with library.in_place(), _backend():
         yield module
+
+
+_loaded: dict[str, ModuleType] = {}
+"""The CuPy backend, loaded with the double as CuPy."""
+
+
+@contextmanager
+def _backend() -> Iterator[None]:
+    """The CuPy backend as the device "cuda" inside; what was there before (the strict device, perhaps) comes back."""
+    before = backend.BACKENDS.pop(ndarray, None)
+    _forget()
+    if not _loaded:
+        importlib.import_module("minitorch.backend.cupy")
+        _loaded.update({name: module for name, module in sys.modules.items() if name.startswith(PREFIX)})
+    for name, loaded in _loaded.items():
+        sys.modules[name] = loaded
+        setattr(backend, name.rpartition(".")[2], loaded)
+    backend.BACKENDS[ndarray] = _loaded[PREFIX]
+    try:
+        yield
+    finally:
+        _forget()
+        del backend.BACKENDS[ndarray]
+        if before is not None:
+            backend.BACKENDS[ndarray] = before
+
+
+PREFIX = "minitorch.backend.cupy"
+
+
+def _forget() -> None:
+    for name in [name for name in sys.modules if name.startswith(PREFIX)]:
+        del sys.modules[name]
+    for name in [name for name in vars(backend) if name.startswith("cupy")]:
+        delattr(backend, name)

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 import minitorch
-from minitorch.backend.cupy_flags import flags as settings
+from minitorch.backend.gpu_flags import flags as settings
 from minitorch.backends import cuda, cudnn
 
 

@@ -353,7 +353,7 @@ def test_a_gradient_of_a_gradient_of_attention_is_composed(cupy, cudnn):
 @pytest.mark.parametrize("why", ["float32", "mask", "dropout", "three axes", "other heads", "refused", "switched off"])
 def test_other_attention_is_composed(cupy, cudnn, why, monkeypatch):
     import minitorch
-    from minitorch.backend.cupy_flags import flags
+    from minitorch.backend.gpu_flags import flags
     from minitorch.nn import functional as F
 
     monkeypatch.setattr(flags, "cudnn", why != "switched off")
