@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from minitorch.core.device import host
+from viz.statistics import Statistics, fetched, statistics
 
 DIGITS = 4
 THUMBNAIL = 8  # largest side of an array that is drawn cell by cell
 PRINTED = 16  # arrays of at most this many elements show their numbers in the cells
 ROW_LENGTH = 32  # characters in a row of such cells
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,65 +77,64 @@ def scalar(raw: Any) -> float | None:
     """`raw` as a float when it is a single number (a 0-d array too), else None."""
     if isinstance(raw, (int, float)):
         return float(raw)
-    return float(raw) if getattr(raw, "shape", None) == () else None
+    return float(host(raw)) if getattr(raw, "shape", None) == () else None
 
 
 def content(raw: Any, digits: int = DIGITS) -> Content:
     """The `Content` of a float or of an array of any dtype, shape and device."""
-    if isinstance(raw, (bool, int, float)):
-        return Content(number(raw, digits), alarm=_alarm(np.asarray(raw)))
-    array = host(raw)
-    if array.ndim == 0:
-        return Content(number(array[()], digits), shape="()", kind=str(array.dtype), alarm=_alarm(array))
-    cells = _cells(array, digits)
+    if isinstance(raw, (bool, int, float)) or raw.ndim == 0:
+        array = host(raw)
+        kind = {} if isinstance(raw, (bool, int, float)) else {"shape": "()", "kind": str(raw.dtype)}
+        return Content(number(array[()], digits), alarm=alarm(statistics(array), alone=True), **kind)
+    raw = fetched(raw)
+    cells = _cells(raw, digits)
+    found = statistics(raw, histogram=not cells)
     return Content(
-        text=summary(array, digits),
-        shape=shape_text(array.shape),
-        kind=str(array.dtype),
-        alarm=_alarm(array),
+        text=_line(found, raw.dtype.kind, digits),
+        shape=shape_text(raw.shape),
+        kind=str(raw.dtype),
+        alarm=alarm(found),
         cells=cells,
-        bars=() if cells else _bars(array),
+        bars=tuple(round(count / max(found.counts), 2) for count in found.counts) if raw.dtype.kind != "b" else (),
     )
 
 
-def summary(array: np.ndarray, digits: int = DIGITS) -> str:
+def summary(raw: Any, digits: int = DIGITS) -> str:
     """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`, and
     the share of zeros where there are any."""
-    if array.size == 0:
+    return _line(statistics(raw), raw.dtype.kind, digits)
+
+
+def _line(found: Statistics, kind: str, digits: int) -> str:
+    if found.size == 0:
         return "empty"
-    if array.dtype == bool:
-        return f"{int(array.sum())} of {array.size} true"
-    finite = array[np.isfinite(array)].astype(np.float64)
-    if finite.size == 0:
+    if kind == "b":
+        return f"{found.ones} of {found.size} true"
+    if found.finite == 0:
         return "no finite element"
     short = min(digits, 3)
-    low, high = finite.min(), finite.max()
-    if low == high:
-        return f"all {number(low, digits)}"
-    if array.dtype.kind in "iu":
-        return f"{int(low)} … {int(high)}"
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, deviation = number(finite.mean(), short), number(finite.std(), short)
-    zeros = float((array == 0).mean())
+    if found.low == found.high:
+        return f"all {number(found.low, digits)}"
+    if kind in "iu":
+        return f"{int(found.low)} … {int(found.high)}"
+    mean, deviation = number(found.mean, short), number(found.deviation, short)
+    zeros = found.zeros / found.size
     share = f"  zero {100 * zeros:.0f}%" if zeros else ""
-    return f"{number(low, short)} … {number(high, short)}  mean {mean}  sd {deviation}{share}"
+    return f"{number(found.low, short)} … {number(found.high, short)}  mean {mean}  sd {deviation}{share}"
 
 
-def _alarm(array: np.ndarray) -> str:
-    if array.dtype.kind not in "fc" or array.size == 0:
-        return ""
-    nans, infs = int(np.isnan(array).sum()), int(np.isinf(array).sum())
-    marks = [f"NaN {nans}" if array.ndim else "NaN"] if nans else []
-    marks += [f"inf {infs}" if array.ndim else "inf"] if infs else []
-    return " · ".join(marks)
+def alarm(found: Statistics, alone: bool = False) -> str:
+    """`NaN 3 · inf 1`, what a learner must not miss; of a single number without its count."""
+    marks = [("NaN", found.nans), ("inf", found.infs)]
+    return " · ".join(mark if alone else f"{mark} {count}" for mark, count in marks if count)
 
 
-def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
+def _cells(array: Any, digits: int) -> tuple[tuple[Cell, ...], ...]:
     while array.ndim > 2 and array.shape[0] == 1:  # one picture, one kernel: a table all the same
         array = array[0]
     if not 0 < array.ndim <= 2 or array.size == 0 or max(array.shape) > THUMBNAIL:
         return ()
-    grid = np.atleast_2d(array)
+    grid = np.atleast_2d(host(array))
     numeric = grid.astype(np.float64)
     finite = np.abs(numeric[np.isfinite(numeric)])
     scale = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
@@ -147,17 +146,3 @@ def _cells(array: np.ndarray, digits: int) -> tuple[tuple[Cell, ...], ...]:
         return Cell(text, None if np.isnan(value) else round(float(np.clip(value / scale, -1, 1)), 2))
 
     return tuple(tuple(cell(shown, float(value)) for shown, value in zip(row, values)) for row, values in zip(grid, numeric))
-
-
-def _bars(array: np.ndarray) -> tuple[float, ...]:
-    if array.dtype == bool or array.size == 0:
-        return ()
-    finite = array[np.isfinite(array)].astype(np.float64)
-    if finite.size == 0 or finite.min() == finite.max():
-        return ()
-    with np.errstate(over="ignore", invalid="ignore"):
-        low, high = finite.min(), finite.max()
-        if not np.isfinite(high - low) or high - low < 1e-300:
-            return ()
-        counts, _ = np.histogram(finite, bins=BINS, range=(low, high))
-    return tuple(round(int(count) / int(counts.max()), 2) for count in counts)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minitorch.core.op import Op
-from viz.format import DIGITS, host, number, signed
+from viz.format import DIGITS, alarm, host, number, signed
+from viz.statistics import statistics
 from viz.xml import clean
 
 NAME_LENGTH = 24
@@ -91,21 +92,22 @@ def constant_text(raw: Any, digits: int = DIGITS) -> str:
     """A constant argument inside a formula: its number, or the kind and shape of an array."""
     if isinstance(raw, (bool, int, float)):
         return signed(raw, digits)
-    return f"array{host(raw).shape}"
+    return f"array{tuple(np.shape(raw))}"
 
 
 def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
     """(`×3.0`, whether it is zero everywhere) for a local derivative, a number or an array."""
-    array = host(local)
-    if array.size == 0:
+    found = statistics(local)
+    if found.size == 0:
         return "×", False
-    if array.size == 1 or bool((array == array.flat[0]).all()):
-        return f"×{factor(array.flat[0].item(), digits)}", not array.any()
-    ones, zeros = int((array == 1).sum()), int((array == 0).sum())
-    if ones + zeros == array.size:
-        return f"×0 or ×1, {100 * ones / array.size:.0f}% pass", False
-    low, high = float(np.nanmin(array)), float(np.nanmax(array))
-    return f"×({number(low, 3)} … {number(high, 3)})", False
+    if found.finite == found.size and found.low == found.high or found.size == 1:
+        return f"×{factor(found.low if found.finite else host(local).item(), digits)}", found.zeros == found.size
+    if found.ones + found.zeros == found.size:
+        return f"×0 or ×1, {100 * found.ones / found.size:.0f}% pass", False
+    if not found.finite:
+        return f"×({alarm(found)})", False
+    missing = f", {alarm(found)}" if found.finite < found.size else ""
+    return f"×({number(found.low, 3)} … {number(found.high, 3)}{missing})", False
 
 
 def factor(x: float, digits: int = DIGITS) -> str:

@@ -83,6 +83,17 @@ def host(array: Any) -> np.ndarray:
     return np.asarray(array.get() if hasattr(array, "get") else array)
 
 
+def corners(array: Any, edge: int) -> Any:
+    """Of every axis of a raw array the first and the last `edge` elements, and one that stands for those between: what is
+    printed of a large array, so that no more of it is fetched."""
+    concatenate = BACKENDS[type(array)].concatenate
+    for axis in range(array.ndim):
+        if array.shape[axis] > 2 * edge + 1:
+            before = (slice(None),) * axis
+            array = concatenate([array[(*before, slice(edge + 1))], array[(*before, slice(-edge, None))]], axis)
+    return array
+
+
 def there(array: Any, place: Any) -> bool:
     """Whether a raw array is on the device `place`; "cuda" is any GPU."""
     wanted, here = device(place), device_of(array)

@@ -15,7 +15,7 @@ from . import node
 from .apply import apply
 from .conversions import Conversions
 from .departures import note
-from .device import host, moved, pinned
+from .device import corners, host, moved, pinned
 from .dtypes import get_default_dtype
 from .grad_fn import GradFn, grad_fn
 from .hooks import RemovableHandle
@@ -24,6 +24,9 @@ from .methods import Methods
 from .modes import watched
 from .node import Node, new, tick
 from .value import Value
+
+PRINTED = 100
+"""Elements; of larger tensors the repr shows the corners."""
 
 ADD, SUB, MUL, DIV, POW = Add.shared, Sub.shared, Mul.shared, Div.shared, Pow.shared
 
@@ -302,7 +305,9 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
         return format(self.item(), spec) if spec else repr(self)
 
     def __repr__(self) -> str:
-        body = np.array2string(host(self.raw), separator=", ", precision=4, prefix="tensor(", threshold=100)
+        summed_up = PRINTED if self.raw.size <= PRINTED else 0
+        shown = host(self.raw if summed_up else corners(self.raw, 3))
+        body = np.array2string(shown, separator=", ", precision=4, prefix="tensor(", threshold=summed_up, edgeitems=3)
         parts = [body]
         if self.raw.dtype not in (np.float32, np.int64, np.bool_):
             parts.append(f"dtype={self.raw.dtype}")
