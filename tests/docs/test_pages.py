@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from docs.builder import check, page
+from docs.builder import check, page, sessions
 
 NAMES = [path.relative_to(page.ROOT).as_posix() for path in page.pages()]
 
@@ -94,3 +94,10 @@ def test_a_page_leaves_the_process_as_it_was(wrong, monkeypatch):
     before, here, main = dict(os.environ), os.getcwd(), sys.modules["__main__"]
     check.Run(page.read(wrong)).run()
     assert (dict(os.environ), os.getcwd(), sys.modules["__main__"]) == (before, here, main)
+
+
+@pytest.mark.parametrize(
+    "before", [">>> ", "(3/7 mul_1) ", "(0/25 in y) ", "(assign: 0/25 in y) ", "(what-if: 3/7 L) ", "(train.py) "]
+)
+def test_the_prompts_of_the_terminal_are_known(before):
+    assert sessions.PROMPT.match(before + "next")[2] == "next"
