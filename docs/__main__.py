@@ -21,6 +21,10 @@ def main() -> int:
     build = commands.add_parser("build", help="carry out all pages, build the site in build/site, check its links")
     build.add_argument("--fast", action="store_true", help="with the pictures and notebooks of the last build")
     build.set_defaults(run=_build)
+    record = commands.add_parser("record", help="make the recording of the terminal in the README anew")
+    record.set_defaults(run=_record)
+    results = commands.add_parser("results", help="write what docs/samples.md says into the README's table")
+    results.set_defaults(run=_results)
     args = parser.parse_args()
     return int(args.run(args))
 
@@ -57,6 +61,20 @@ def _build(args: argparse.Namespace) -> int:
     except site.CannotBuild as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _record(args: argparse.Namespace) -> int:
+    from docs.builder import recording
+
+    print(recording.record())
+    return 0
+
+
+def _results(args: argparse.Namespace) -> int:
+    from docs.builder import results
+
+    results.write()
     return 0
 
 
