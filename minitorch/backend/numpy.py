@@ -137,7 +137,7 @@ from .numpy_pool import (
 )  # fmt: skip
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
-from .numpy_special import erf, erfc, erfinv
+from .numpy_special import SLOPES, erf, erfc, erfinv
 from .numpy_sums import fast_sum, mean_product, mean_square_from, worth_it
 from .shares import by_elements, by_rows
 

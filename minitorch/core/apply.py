@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -61,8 +60,8 @@ def apply(op: Op, *inputs: Any) -> Any:
     elif (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
         raws = promoted(raws, op.promotes == "float", op.apart)
     try:
-        if op.costly and (share := getattr(xp, "by_elements", None)) is not None:
-            out = state.quiet(share, functools.partial(op.forward, xp), *raws)
+        if op.costly:
+            out = state.quiet(op.run, xp, *raws)  # type: ignore[attr-defined]  # the costly ones are Elementwise
         else:
             out = state.quiet(op.forward, xp, *raws)
     except (ValueError, RuntimeError, AttributeError) as error:

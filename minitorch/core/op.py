@@ -13,7 +13,7 @@ from .rules import formula_text, names_read
 OUT = -1
 """In `Op.reads`: the rule reads the operation's own result."""
 
-NO_RULES: dict[str, Callable[..., Any]] = {}
+NO_KERNELS: dict[str, Callable[..., Any]] = {}
 
 
 class Op:
@@ -99,7 +99,7 @@ class Op:
         """The chain rule at this operation: for each slot in `needed`, (slot, local derivative or None, product)."""
         extra = (saved,) if self.saves else ()
         if not self.rules:
-            whole = getattr(xp, "RULES", NO_RULES).get(self.name)  # a backend may have a kernel for all of a rule
+            whole = getattr(xp, "RULES", NO_KERNELS).get(self.name)  # a backend may have a kernel for all of a rule
             products = None if whole is None else whole(self, grad, out, *extra, needed, *inputs)
             if products is None:
                 products = self.vjp(xp, grad, out, *extra, needed, *inputs)  # type: ignore[attr-defined]
@@ -146,12 +146,13 @@ class Elementwise(Op):
         self, xp: Any, grad: Any, out: Any, saved: Any, needed: tuple[int, ...], inputs: tuple[Any, ...]
     ) -> list[tuple[int, Any, Any]]:
         rules, result = self.rules, []
+        if (fused := getattr(xp, "products", None)) is not None:  # a backend may have one kernel for all of it
+            products = fused(self, grad, out, needed, inputs)
+            if products is not None:
+                return [(slot, Later(rules[slot], self, xp, out, *inputs), x) for slot, x in zip(needed, products)]  # type: ignore[arg-type]
         for slot in needed:
             rule: Any = rules[slot]
-            if self.costly and (share := getattr(xp, "by_elements", None)) is not None:
-                local = share(lambda out, *inputs: rule(self, xp, out, *inputs), out, *inputs)  # noqa: B023  (called here)
-            else:
-                local = rule(self, xp, out, *inputs)
+            local = self.by_kernel(xp, "SLOPES", rule, out, *inputs) if self.costly else rule(self, xp, out, *inputs)
             kind = local.__class__
             if kind is int:  # a rule that returns the literal 1 or -1: no array of ones, no multiplication
                 product = grad if local == 1 else -grad if local == -1 else grad * local
@@ -161,6 +162,24 @@ class Elementwise(Op):
                 product = grad * local
             result.append((slot, local, product))
         return result
+
+    def run(self, xp: Any, *inputs: Any) -> Any:
+        """What a costly operation's forward computes."""
+        return self.by_kernel(xp, "FORWARDS", type(self).forward, *inputs)
+
+    def by_kernel(self, xp: Any, kernels: str, function: Callable[..., Any], *arrays: Any) -> Any:
+        """function(self, xp, *arrays) of a costly operation: by the kernel that the backend has for it among its `kernels`, if
+        it does, otherwise shared among threads."""
+        kernel = getattr(xp, kernels, NO_KERNELS).get(self.name)
+        found = None if kernel is None else kernel(*arrays)
+        if found is not None:
+            return found
+        share = getattr(xp, "by_elements", None)
+        return function(self, xp, *arrays) if share is None else share(functools.partial(function, self, xp), *arrays)
+
+
+class Later(functools.partial[Any]):
+    """A local derivative that was not needed for the product: worked out when called, for who wants to see it."""
 
 
 @functools.cache

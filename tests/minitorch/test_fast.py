@@ -85,10 +85,16 @@ AWKWARD = np.array([[np.nan, 1, -1, 0, -0.0, np.inf, -np.inf, np.nan] * 4] * 8, 
         lambda x: F.batch_norm(x, None, None, training=True),
         lambda x: F.layer_norm(x, (16,)),
         lambda x: F.leaky_relu(x, 0.1),
+        F.gelu,
+        lambda x: F.gelu(x, "tanh"),
+        F.silu,
         lambda x: x.sum((0, 2, 3)),
     ],
-    ids=["relu", "max_pool", "max_pool overlapping", "avg_pool", "batch_norm", "layer_norm", "leaky_relu", "sum"],
-)
+    ids=[
+        "relu", "max_pool", "max_pool overlapping", "avg_pool", "batch_norm", "layer_norm", "leaky_relu", "gelu", "gelu tanh",
+        "silu", "sum",
+    ],
+)  # fmt: skip
 def test_nan_and_inf_as_numpy(function: Any, dtype: str) -> None:
     def compute() -> list[np.ndarray]:
         x = minitorch.tensor(AWKWARD.astype(dtype), requires_grad=True)
@@ -98,6 +104,19 @@ def test_nan_and_inf_as_numpy(function: Any, dtype: str) -> None:
 
     for plain, compiled in zip(*both(compute)):
         np.testing.assert_allclose(compiled, plain, rtol=1e-5)
+
+
+@pytest.mark.parametrize("function", [F.gelu, lambda x: F.gelu(x, "tanh"), F.silu], ids=["gelu", "gelu tanh", "silu"])
+def test_bent_functions_are_right_far_out_and_near_zero(function: Any) -> None:
+    numbers = np.concatenate([np.linspace(-120, 120, 40001), np.linspace(-6, 6, 40001), [1e-30, -1e-30, 1e-45, 1e12]])
+    values = []
+    for dtype in ("float32", "float64"):
+        x = minitorch.tensor(numbers.astype("float32").astype(dtype), requires_grad=True)
+        out = function(x)
+        out.sum().backward()
+        values.append([host(out), host(x.grad)])
+    for single, double in zip(*values):
+        np.testing.assert_allclose(single, double, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 6, 6), (2, 3, 6, 6)])

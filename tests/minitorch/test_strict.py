@@ -114,7 +114,7 @@ def test_views_share_memory_and_know_their_base() -> None:
 def test_it_has_every_name_of_the_numpy_backend() -> None:
     names = {name for name in vars(host_names) if not name.startswith("_")}
     modules = {name for name in names if type(getattr(host_names, name)).__name__ == "module"}
-    its_own = {"RULES", "by_elements", "by_rows", "fast_sum", "worth_it"}  # how the processor's threads and caches are used
+    its_own = {"RULES", "SLOPES", "by_elements", "by_rows", "fast_sum", "worth_it"}  # how the processor's threads and caches are used
     assert names - modules - its_own <= set(vars(xp)) and BACKENDS[StrictArray] is xp
 
 
@@ -267,7 +267,7 @@ def test_modules_compute_there_what_they_compute_here(name: str) -> None:
             assert type(x.raw) is (StrictArray if wrap is strict else np.ndarray)
         seen.append([x.raw.get() if wrap is strict else x.raw for x in found])
     for here, there in zip(*seen, strict=True):
-        np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)  # CuPy may add up in another order
+        np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-5)  # CuPy may add up in another order
 
 
 def test_dropout_draws_there() -> None:
@@ -342,10 +342,14 @@ class There:
 def test_random_programs_compute_there_what_they_compute_here(program: Program) -> None:
     seen = []
     for lib in (minitorch, There()):
-        root, leaves = build_tensors(program, "float32", lib)
+        root, leaves = build_tensors(program, "float64", lib)
         first = minitorch.grad(root, leaves, create_graph=True, allow_unused=True)
         again = sum((g * g).sum() for g in first if isinstance(g, Tensor) and g.requires_grad)
         second = minitorch.grad(again, leaves, allow_unused=True) if isinstance(again, Tensor) else ()
         assert type(root.raw) is (np.ndarray if lib is minitorch else StrictArray)
         seen.append([None if g is None else g.tolist() if isinstance(g, Tensor) else g.item() for g in (root, *first, *second)])
-    assert repr(seen[0]) == repr(seen[1])
+    for here, there in zip(*seen, strict=True):
+        assert (here is None) == (there is None)
+        if here is not None:  # CuPy may add up in another order
+            size = max(1.0, float(np.max(np.abs(np.nan_to_num(here, posinf=0, neginf=0)), initial=0)))
+            np.testing.assert_allclose(there, here, rtol=1e-9, atol=1e-9 * size)

@@ -21,14 +21,14 @@ def maximum(a: Any, b: Any) -> Any:
     """`numpy.maximum`; of an array and 0, which is relu, compiled."""
     if b.__class__ is not int or b or a.__class__ is not ndarray or not fits(a):
         return np.maximum(a, b)
-    return _each(_relu, np.empty_like(a), a)
+    return each(_relu, np.empty_like(a), a)
 
 
 def masked(x: ndarray, mask: ndarray) -> ndarray:
     """`x` where the mask holds, else 0, also in place of inf and nan."""
     if x.shape != mask.shape or not fits(x) or not mask.flags.c_contiguous:
         return numpy.masked(x, mask)
-    return _each(_masked, np.empty_like(x), x, mask)
+    return each(_masked, np.empty_like(x), x, mask)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -37,7 +37,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
         condition.__class__ is ndarray and a.__class__ is ndarray and b.__class__ is ndarray
         and condition.shape == a.shape == b.shape and condition.dtype == bool and condition.flags.c_contiguous and fits(a, b)
     ):  # fmt: skip
-        return _each(_where, np.empty_like(a), condition, a, b)
+        return each(_where, np.empty_like(a), condition, a, b)
     return numpy.where(condition, a, b)
 
 
@@ -46,10 +46,10 @@ def either(condition: Any, a: float, b: float, like: ndarray) -> ndarray:
     if condition.shape != like.shape or condition.dtype != bool or not condition.flags.c_contiguous or not fits(like):
         return numpy.either(condition, a, b, like)
     kind = like.dtype.type
-    return _each(lambda mask, out: _either(mask, kind(a), kind(b), out), np.empty_like(like), condition)
+    return each(lambda mask, out: _either(mask, kind(a), kind(b), out), np.empty_like(like), condition)
 
 
-def _each(function: Callable[..., None], out: ndarray, *given: ndarray) -> ndarray:
+def each(function: Callable[..., None], out: ndarray, *given: ndarray) -> ndarray:
     """`out`, filled by `function(*given, out)` on flat parts of the arrays, one for each thread."""
     flat = [x.reshape(-1) for x in (*given, out)]
     shared(out.size, out.size, lambda start, stop: function(*(x[start:stop] for x in flat)))

@@ -57,18 +57,32 @@ def mean_square_from(centre: ndarray, x: ndarray, axis: tuple[int, ...]) -> ndar
 
 
 def standardize(x: ndarray, mean: ndarray, scale: ndarray, shape: Any, weight: Any, bias: Any) -> ndarray:
-    """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None): for one weight per channel, one pass."""
+    """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None): for one weight per channel, or one for each
+    place along a row, one pass."""
     found = _sides(x, tuple(a for a, n in enumerate(mean.shape) if n == 1 < x.shape[a]))
     if found is None or x.shape != shape:
         return numpy.standardize(x, mean, scale, shape, weight, bias)
+    given = [p for p in (weight, bias) if p is not None]
+    if given and found[0] == 1 and all(p.size == found[2] and p.shape == x.shape[-p.ndim :] for p in given):
+        return _standardize_rows(x.reshape(found[1:]), mean, scale, weight, bias).reshape(shape)
+    if not all(p.shape == mean.shape for p in given):
+        return numpy.standardize(x, mean, scale, shape, weight, bias)
     factor = scale if weight is None else scale * weight
     shift = -mean * factor if bias is None else bias - mean * factor
-    if not factor.size == shift.size == found[1]:  # a layer_norm's weight goes along the rows
-        return numpy.standardize(x, mean, scale, shape, weight, bias)
     factor, shift = factor.reshape(-1), shift.reshape(-1)
     out = np.empty_like(x)
     three, to = x.reshape(found), out.reshape(found)
     shared(found[1], x.size, lambda start, stop: _scale_and_shift(three, factor, shift, to, start, stop))
+    return out
+
+
+def _standardize_rows(x: ndarray, mean: ndarray, scale: ndarray, weight: Any, bias: Any) -> ndarray:
+    """`standardize` where weight and bias go along the rows of x."""
+    width, out = x.shape[1], np.empty_like(x)
+    weight = np.ones(width, x.dtype) if weight is None else np.ascontiguousarray(weight, x.dtype).reshape(-1)
+    bias = np.zeros(width, x.dtype) if bias is None else np.ascontiguousarray(bias, x.dtype).reshape(-1)
+    centre, scale = mean.reshape(-1), scale.reshape(-1)
+    shared(len(x), x.size, lambda a, b: _scale_rows(x, centre, scale, weight, bias, out, a, b))
     return out
 
 
@@ -173,6 +187,14 @@ def _scale_and_shift(x: Any, factor: Any, shift: Any, out: Any, start: int, stop
         for k in range(start, stop):
             for a in range(x.shape[2]):
                 out[b, k, a] = x[b, k, a] * factor[k] + shift[k]
+
+
+@kernel
+def _scale_rows(x: Any, mean: Any, scale: Any, weight: Any, bias: Any, out: Any, start: int, stop: int) -> None:
+    for row in range(start, stop):
+        centre, factor = mean[row], scale[row]
+        for a in range(x.shape[1]):
+            out[row, a] = (x[row, a] - centre) * factor * weight[a] + bias[a]
 
 
 @kernel
