@@ -12,7 +12,6 @@ from minitorch.core.node import Node
 from repl import phrases
 from repl.graph import Graph
 from repl.phrases import brief, count
-from viz.format import host
 
 CUTS = {"relu", "relu6", "clamp", "hardtanh", "hardsigmoid", "hardshrink", "softshrink", "threshold"}
 """Activations that are flat somewhere: a unit that is there for every input learns nothing."""
@@ -37,7 +36,8 @@ def bad(value: Any, kind: str) -> bool:
     dtype = getattr(value, "dtype", None)
     if dtype is None or dtype.kind != "f":
         return False
-    return bool((value != value).any()) if kind == "nan" else bool((abs(value) == math.inf).any())
+    found = value != value if kind == "nan" else abs(value) == math.inf
+    return bool(found.any().item())
 
 
 def size(value: Any) -> float:
@@ -45,7 +45,7 @@ def size(value: Any) -> float:
     value = phrases.plain(value)
     if value is None or isinstance(value, list):
         return 0.0
-    return abs(value) if isinstance(value, (int, float)) else float((abs(value) ** 2).sum() ** 0.5)
+    return abs(value) if isinstance(value, (int, float)) else float(((abs(value) ** 2).sum() ** 0.5).item())
 
 
 def _not_finite(kind: str) -> Callable[[Graph, Contribution, float], str]:
@@ -82,16 +82,20 @@ def _vanish(graph: Graph, c: Contribution, limit: float) -> str:
 def _dead(graph: Graph, c: Contribution, limit: float) -> str:
     if c.node.op is None or c.node.op.name not in CUTS or c.local is None:
         return ""
-    local = host(c.local) if hasattr(c.local, "shape") else c.local
-    name = graph.name(c.node)
+    local, name = c.local, graph.name(c.node)
     if isinstance(local, (int, float)):
         return f"dead: {name} is flat here, nothing gets through{_at(c.node)}" if local == 0 else ""
+    dead, units = flat_units(local)
     if local.ndim < 2:
-        flat = int((local == 0).sum())
-        return f"dead: {name} is flat at all {count(flat, 'element')}{_at(c.node)}" if flat == local.size and flat else ""
-    units = (local == 0).all(axis=(0, *range(2, local.ndim)))
-    dead = int(units.sum())
-    return f"dead: {dead} of {count(units.size, 'unit')} of {name} are flat for every input{_at(c.node)}" if dead else ""
+        return f"dead: {name} is flat at all {count(dead, 'element')}{_at(c.node)}" if dead == units and dead else ""
+    return f"dead: {dead} of {count(units, 'unit')} of {name} are flat for every input{_at(c.node)}" if dead else ""
+
+
+def flat_units(array: Any) -> tuple[int, int]:
+    """(units that are 0 for every input of the batch, units) of an array (batch, units, ...); of one with a single axis,
+    elements."""
+    units = array == 0 if array.ndim < 2 else (array == 0).all(axis=(0, *range(2, array.ndim)))
+    return int(units.sum().item()), int(units.size)
 
 
 def _stale(graph: Graph, c: Contribution, limit: float) -> str:

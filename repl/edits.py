@@ -15,7 +15,7 @@ from minitorch.core.tensor import Tensor
 from repl.branches import Branch
 from repl.pictures import Look
 from repl.stops import Display, Point
-from viz.format import host
+from viz.statistics import equal
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -125,12 +125,12 @@ class Held:
         raw = self.slots["raw"]
         if raw is not self.node.raw:
             return not isinstance(raw, float) or repr(raw) != repr(self.node.raw)
-        return any(array is raw and not _equal(array, copy) for array, copy in self.arrays)
+        return any(array is raw and not equal(array, copy) for array, copy in self.arrays)
 
     def changed(self) -> bool:
         """Whether anything of it is other now."""
         slots = any(getattr(self.node, name, ABSENT) is not value for name, value in self.slots.items())
-        return slots or any(not _equal(array, copy) for array, copy in self.arrays)
+        return slots or any(not equal(array, copy) for array, copy in self.arrays)
 
     def put_back(self) -> None:
         """Make the node what it was."""
@@ -188,7 +188,7 @@ class World:
             self.namespace,
             {name: value for name, value in self.names.items() if self.namespace.get(name, ABSENT) is not value},
             [(box, copy) for box, copy in self.boxes if not _same_items(box, copy)],
-            [(array, copy) for array, copy in self.arrays if not _equal(array, copy)],
+            [(array, copy) for array, copy in self.arrays if not equal(array, copy)],
             [held for held in self.nodes if held.changed()],
         )
 
@@ -252,9 +252,3 @@ def _same_items(box: Any, copy: Any) -> bool:
     if isinstance(box, dict):
         return all(a is b for a, b in zip(box, copy)) and all(box[key] is copy[key] for key in box)
     return all(a is b for a, b in zip(box, copy))
-
-
-def _equal(a: Any, b: Any) -> bool:
-    """Whether two arrays hold the same numbers; a nan is the same as a nan."""
-    a, b = host(a), host(b)
-    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))

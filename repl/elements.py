@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from minitorch.backend import BACKENDS
 from minitorch.core import backward as engine
 from minitorch.core.node import Node
 from minitorch.core.tensor import Tensor
@@ -75,33 +76,45 @@ def largest(
             if flow is None or slot not in engine.needed_slots(user):
                 continue
             column = _column(user, slot, at)
-            carried = np.abs(trail.product * column * np.asarray(host(flow), float))
-            all_followed = all_followed and int(np.count_nonzero(column)) <= KEPT
-            for flat in np.argsort(-carried, axis=None)[:KEPT].tolist():
-                place = tuple(int(i) for i in np.unravel_index(flat, column.shape))
-                if not carried[place] > 0.0:
+            amount, most_carried = _most(column, trail.product * column * flow.astype("float64"))
+            all_followed = all_followed and amount <= KEPT
+            for flat, carried, local in most_carried:
+                if not carried > 0.0:
                     break
-                hop = Hop(user, place, slot, float(column[place]))
+                place = tuple(int(i) for i in np.unravel_index(int(flat), column.shape))
+                hop = Hop(user, place, slot, local)
                 on = Trail((*trail.hops, hop), trail.product * hop.local)
-                heapq.heappush(heap, (-float(carried[place]), next(tie), user, place, on))
+                heapq.heappush(heap, (-carried, next(tie), user, place, on))
     found.sort(key=lambda trail: -abs(trail.product))
     return found[:most], all_followed and not heap and len(found) <= most
 
 
-def _column(node: Node, slot: int, index: Index) -> np.ndarray:
+def _most(column: Any, carries: Any) -> tuple[int, list[list[float]]]:
+    """How many elements of a column are not 0, and (number, what it carries, its entry) of those that carry the most. Found
+    on the column's device, and fetched together."""
+    xp = BACKENDS[type(column)]
+    sizes = abs(carries).reshape(-1)
+    first = (-sizes).argsort()[:KEPT]
+    rows = [first.astype("float64"), sizes[first], column.reshape(-1)[first], (column != 0).sum() + 0.0 * sizes[first]]
+    found = host(xp.stack(rows)).T.tolist()
+    return int(found[0][3]), [row[:3] for row in found]
+
+
+def _column(node: Node, slot: int, index: Index) -> Any:
     """How every element of `node` depends on one element of its input: a column of the Jacobian."""
     if not isinstance(node, Tensor) or not isinstance(node.inputs[slot], Tensor):  # type: ignore[index]
         raise ValueError("a number among the tensors")
-    given = Tensor(np.zeros(node.shape, node.dtype), requires_grad=True)
+    xp = BACKENDS[type(node.raw)]
+    given = Tensor(xp.zeros(node.shape, node.dtype), requires_grad=True)
     _, _, product = engine.pulled(node, given, (slot,), create_graph=True)[0]
     x = node.inputs[slot]  # type: ignore[index]
     received = engine.fitted(product, x, create_graph=True)
     if not isinstance(received, Tensor):
         raise ValueError(f"{node.op.name if node.op else 'an operation'} hands on several results at once")
     element = received[index] if index else received
-    flow = engine.run(_since(given, element), {element: np.ones((), element.dtype)})
+    flow = engine.run(_since(given, element), {element: xp.ones((), element.dtype)})
     column = flow.get(given)
-    return np.zeros(node.shape) if column is None else np.asarray(host(column), float)
+    return xp.zeros(node.shape, "float64") if column is None else xp.asarray(column, dtype="float64")
 
 
 def _since(given: Node, root: Node) -> list[engine.Step]:

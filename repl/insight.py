@@ -18,7 +18,8 @@ from repl.graph import held
 from repl.phrases import ABSENT, count, plain, shape_text
 from repl.registry import CommandError
 from repl.views import Facts, Table, View
-from viz.format import host, number
+from viz.format import number
+from viz.statistics import Statistics, statistics
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -41,7 +42,7 @@ def gradients(session: Session) -> View:
     rows = []
     for node, grad in zip(leaves[:MOST], found):
         weight, slope = size(node.raw), size(grad)
-        zeros = "" if grad is None else f"{100 * float(np.mean(host(plain(grad)) == 0)):.0f}%"
+        zeros = "" if grad is None else _share_of_zeros(statistics(plain(grad)))
         moved = moves.get(node) if optimizer else slope if grad is not None else None
         ratio = number(moved / weight, 3) if moved is not None and weight else ""
         rows.append(
@@ -89,6 +90,10 @@ def updates(session: Session) -> tuple[str, dict[Node, float]]:
     return " and ".join(dict.fromkeys(names)), moved
 
 
+def _share_of_zeros(found: Statistics) -> str:
+    return f"{100 * found.zeros / max(found.size, 1):.0f}%"
+
+
 def _count(node: Node) -> str:
     shape = getattr(node.raw, "shape", ())
     return shape_text(shape) if shape else "1"
@@ -104,12 +109,12 @@ def modules(session: Session) -> View:
     rows = []
     for scope, nodes in list(found.items())[:MOST]:
         read = {x: None for node in nodes for x in node.inputs or () if isinstance(x, Node) and x.is_leaf and x.requires_grad}
-        amount = sum(int(host(x.raw).size) for x in read)
+        amount = sum(int(np.size(x.raw)) for x in read)
         weights = [graph.gradient(x) if stepper is not None else held(x) for x in read]
         arrived = [size(grad) for grad in weights if grad is not None]
         flows = [stepper.flow(node) for node in nodes] if stepper is not None else [held(node) for node in nodes]
         norms = [size(flow) for flow in flows if flow is not None]
-        dead = [_dead(node) for node in nodes if node.op is not None and node.op.name in catches.CUTS]
+        dead = [catches.flat_units(node.raw) for node in nodes if node.op is not None and node.op.name in catches.CUTS]
         rows.append(
             (
                 scope,
@@ -124,15 +129,6 @@ def modules(session: Session) -> View:
     footer = "|grad| is that of its parameters, `at a node` the largest of its results'"
     footer += "; dead: units of an activation that are 0 for every input" if any(row[5] for row in rows) else ""
     return Table(header, tuple(rows), footer=footer, right=(1, 2, 3, 4, 5), yields=0)
-
-
-def _dead(node: Node) -> tuple[int, int]:
-    """(units that are 0 for every input of the batch, units) of an activation."""
-    out = host(node.raw)
-    if out.ndim < 2:
-        return int((out == 0).sum()), int(out.size)
-    units = (out == 0).all(axis=(0, *range(2, out.ndim)))
-    return int(units.sum()), int(units.size)
 
 
 def memory(session: Session) -> View:

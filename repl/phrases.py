@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.core.node import Node
-from viz.format import host, number, shape_text, summary
+from viz.format import number, shape_text, summary
+from viz.statistics import fetched
 from viz.wording import constant_text, factor, formula, rule_text
 
 ABSENT = "—"
@@ -32,7 +33,7 @@ def brief(value: Any) -> str:
         return f"{len(value)} arrays"
     if isinstance(value, (bool, int, float)):
         return number(value)
-    array = host(value)
+    array = fetched(value)
     if array.ndim == 0:
         return number(array[()])
     if 0 < array.size <= PRINTED:
@@ -150,7 +151,7 @@ def short(value: Any, room: int = 18) -> str:
     text = brief(value)
     if len(text) <= room or not text.startswith(("(", "[")):
         return text if len(text) <= room else text[: room - 1] + "…"
-    array = host(plain(value))
+    array = fetched(plain(value))
     text = summary(array, 3).partition("  mean ")[0]
     return text if len(text) <= room else shape_text(array.shape)
 

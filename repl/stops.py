@@ -17,6 +17,7 @@ from repl.graph import Graph
 from repl.movement import Ask
 from repl.phrases import brief, shaped
 from repl.registry import CommandError
+from viz.statistics import equal
 
 TRACED = 40  # lines that are kept of a long run
 
@@ -77,7 +78,7 @@ def surroundings(stepper: Stepper, graph: Graph, node: Node, variables: Mapping[
         "name": graph.name(node),
         "norm": None
         if grad is None or isinstance(grad, list)
-        else float((abs(grad) ** 2).sum() ** 0.5)
+        else float(((abs(grad) ** 2).sum() ** 0.5).item())
         if shaped(grad)
         else abs(grad),
     }
@@ -350,7 +351,7 @@ def same(a: Any, b: Any) -> bool:
     if a is b:
         return True
     try:
-        return bool(np.array_equal(a, b, equal_nan=True))
+        return equal(a, b)
     except TypeError:
         return bool(a == b)
 

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from minitorch.core.device import host
 from minitorch.core.node import Node
-from viz.format import host
+from viz.statistics import fetched, statistics
 
 JSON_ELEMENTS = 64  # larger arrays are told by shape, dtype and range
 
@@ -231,11 +232,11 @@ def jsonable(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if np.isfinite(value) else str(value)
-    array = host(value)
+    array = fetched(value)
     if array.size <= JSON_ELEMENTS:
-        return jsonable(array.tolist())
-    finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
-    limits = [float(finite.min()), float(finite.max())] if finite.size else None
+        return jsonable(host(array).tolist())
+    found = statistics(array)
+    limits = [found.low, found.high] if found.finite else None
     return {"shape": list(array.shape), "dtype": str(array.dtype), "range": limits}
 
 

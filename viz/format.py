@@ -83,9 +83,9 @@ def scalar(raw: Any) -> float | None:
 def content(raw: Any, digits: int = DIGITS) -> Content:
     """The `Content` of a float or of an array of any dtype, shape and device."""
     if isinstance(raw, (bool, int, float)) or raw.ndim == 0:
-        array = host(raw)
-        kind = {} if isinstance(raw, (bool, int, float)) else {"shape": "()", "kind": str(raw.dtype)}
-        return Content(number(array[()], digits), alarm=alarm(statistics(array), alone=True), **kind)
+        array, plain = host(raw), isinstance(raw, (bool, int, float))
+        text, marks = number(array[()], digits), alarm(statistics(array), alone=True)
+        return Content(text, "" if plain else "()", "" if plain else str(array.dtype), marks)
     raw = fetched(raw)
     cells = _cells(raw, digits)
     found = statistics(raw, histogram=not cells)

@@ -46,6 +46,22 @@ def fetched(raw: Any) -> Any:
     return raw if type(raw) in BACKENDS and raw.size > SMALL else host(raw)
 
 
+def equal(a: Any, b: Any) -> bool:
+    """Whether two numbers or arrays, of any device, are the same; a nan is the same as a nan. Two arrays of one GPU are
+    compared there. TypeError for what is not made of numbers."""
+    if a is None or b is None:
+        return a is b
+    if type(a) is not type(b) or type(a) not in BACKENDS or isinstance(a, np.ndarray):
+        a, b = host(a), host(b)
+        return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+    if a.shape != b.shape:
+        return False
+    alike = a == b
+    if a.dtype.kind == b.dtype.kind == "f":
+        alike = alike | ((a != a) & (b != b))
+    return bool(alike.all().item())
+
+
 def _here(array: np.ndarray, histogram: bool) -> Statistics:
     finite = array[np.isfinite(array)].astype(np.float64)
     low = high = mean = deviation = math.nan

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import objects
+from ..backend import BACKENDS, objects
 from ..ops.index import Pick
 from . import naming
 from .apply import apply
+from .device import host
 from .modes import enable_grad, quietly
 from .node import Node, ancestors, freed
 from .value import Value
@@ -83,23 +84,23 @@ def _leaf_values(x: Node, names: Mapping[Node, str] | None) -> np.ndarray:
     if isinstance(x, Value):
         return objects.filled((), lambda index: x)
     if x.raw.dtype.kind != "f":
-        return x.raw
-    name = _named(x, names)
-    return objects.filled(x.raw.shape, lambda index: Value(x.raw[index], name=_element(name, index)))
+        return host(x.raw)
+    name, raw = _named(x, names), host(x.raw)
+    return objects.filled(raw.shape, lambda index: Value(raw[index], name=_element(name, index)))
 
 
 def _unfold(node: Node, values: Mapping[Node, Any], names: Mapping[Node, str] | None) -> Any:
     """The result of `node`, computed from Values by the same operation, with the same random draws."""
     op = node.op
     assert op is not None
-    inputs = [values[x] if isinstance(x, Node) else x for x in node.inputs or ()]
+    inputs = [values[x] if isinstance(x, Node) else _here(x) for x in node.inputs or ()]
     name = _named(node, names)
     try:
         with enable_grad(), quietly():
             if op.elementwise and not op.saves:
                 out = np.frompyfunc(lambda *numbers: apply(op, *numbers), len(inputs), 1)(*inputs)
             else:
-                out = op.again(objects, node._saved if op.saves else None, *inputs)
+                out = op.again(objects, _here(node._saved) if op.saves else None, *inputs)
     except Exception as error:  # whatever NumPy says of Values: this kernel has no plain form
         raise ValueError(f"'{name}' cannot be zoomed into, {op.name} has no form in single numbers: {error}") from None
     if op.saves:
@@ -107,6 +108,11 @@ def _unfold(node: Node, values: Mapping[Node, Any], names: Mapping[Node, str] | 
     if op.bundle:
         return tuple(out)
     return _labelled(out, node.raw, name)
+
+
+def _here(x: Any) -> Any:
+    """A number, an array or a tuple of them, in main memory."""
+    return tuple(map(_here, x)) if type(x) is tuple else host(x) if type(x) in BACKENDS else x
 
 
 def _labelled(out: Any, raw: Any, name: str) -> np.ndarray:

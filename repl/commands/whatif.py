@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch.core.departures import departures
+from minitorch.core.device import device_of, moved
 from minitorch.core.node import Node, ancestors
 from minitorch.core.wrong import RULES
 from repl import phrases, stopview
@@ -19,7 +20,7 @@ from repl.phrases import brief, count, short
 from repl.registry import CommandError, command
 from repl.stops import same
 from repl.views import Message, Table, View
-from viz.format import host, number
+from viz.format import number
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -144,11 +145,18 @@ def _new_value(session: Session, node: Node, index: str, source: str) -> Any:
     if index:
         array = node.raw.copy()
         try:
-            array[_index(session, index)] = value
+            array[_index(session, index)] = _beside(value, node)
         except (IndexError, ValueError) as error:
             raise CommandError(f"{session.graph.name(node)}{index}: {error}") from None
         return array
-    return np.full(node.raw.shape, value) if isinstance(value, (int, float)) and isinstance(node.raw, np.ndarray) else value
+    return np.full(node.raw.shape, value) if isinstance(value, (int, float)) else value
+
+
+def _beside(value: Any, node: Node) -> Any:
+    """A value for elements of a node: an array on its device, a number as it is."""
+    if isinstance(value, (int, float)):
+        return value
+    return moved(value if hasattr(value, "dtype") else np.asarray(value), device_of(node.raw))
 
 
 @command(
@@ -309,8 +317,8 @@ def _sides(pair: tuple[Any, Any], changed: bool) -> tuple[str, str]:
     x, y = pair
     if not changed:
         return short(x, SIDE), "same" if x is not None else ""
-    if hasattr(x, "shape") and hasattr(y, "shape") and x.shape == y.shape and host(x).size > phrases.PRINTED:
-        return short(x, SIDE), f"Δ ≤ {number(float(abs(host(y) - host(x)).max()), 3)}"
+    if hasattr(x, "shape") and hasattr(y, "shape") and x.shape == y.shape and x.size > phrases.PRINTED:
+        return short(x, SIDE), f"Δ ≤ {number(float(abs(y - x).max().item()), 3)}"
     return short(x, SIDE), short(y, SIDE)
 
 

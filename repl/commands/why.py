@@ -80,8 +80,9 @@ def why(session: Session, argument: str) -> View:
         sum_text = " + ".join(terms) + (f" = {number(found.total)}" if len(terms) > 1 else "")
     summary = f"{slope(top_name, name)} = {sum_text}"
     footer = f"{count(rest, 'smaller path')} more {_adding(found, listed, rest)}" if rest else ""
-    if (seed := stepper.flow(root)) is not None and np.ndim(phrases.plain(seed)) == 0 and float(seed) != 1.0:
-        footer += f"{'; ' if footer else ''}the pass began with {number(float(seed))}, which multiplies all of it"
+    seed = stepper.flow(root)
+    if seed is not None and np.ndim(phrases.plain(seed)) == 0 and (began := float(host(phrases.plain(seed)))) != 1.0:
+        footer += f"{'; ' if footer else ''}the pass began with {number(began)}, which multiplies all of it"
     return _paths(summary, rows, footer)
 
 
@@ -105,9 +106,9 @@ def _element(session: Session, argument: str) -> tuple[Node, tuple[int, ...] | N
     if node not in graph:
         raise CommandError(f"{argument} has no part in the pass of {graph.name(session.running().root)}")
     shape = getattr(node.raw, "shape", ())
-    if index is None and host(node.raw).size > 1:
+    if index is None and np.size(node.raw) > 1:
         zeros = ",".join("0" for _ in shape)
-        raise CommandError(f"{graph.name(node)} has {host(node.raw).size} elements; name one, as `why {argument}[{zeros}]`")
+        raise CommandError(f"{graph.name(node)} has {node.raw.size} elements; name one, as `why {argument}[{zeros}]`")
     if index is None:
         return node, (0,) * len(shape) if shape else None
     if len(index) != len(shape) or any(not -size <= i < size for i, size in zip(index, shape)):
@@ -138,7 +139,7 @@ def _searched(session: Session, node: Node, index: tuple[int, ...]) -> View:
     flow = flows.get(node)
     if flow is None or not node.requires_grad:
         return Message(f"no gradient flows from {top} to {name}: there is no path")
-    total = float(host(phrases.plain(flow))[index])
+    total = float(host(phrases.plain(flow)[index]))
     try:
         trails, complete = elements.largest(graph, flows, stepper.root, node, index, SHOWN)
     except (ValueError, RuntimeError, NotImplementedError) as error:
@@ -227,7 +228,7 @@ def predict(session: Session, argument: str) -> Sequence[View]:
             for label, x in zip(node.op.labels(len(node.inputs)), node.inputs)
         ]
         shape = phrases.shaped(target)
-        what = f"an array of shape {phrases.shape_text(host(target.raw).shape)}" if shape else "a number"
+        what = f"an array of shape {phrases.shape_text(target.raw.shape)}" if shape else "a number"
         question = (
             f"what does {graph.name(node)} hand on to {graph.name(target)}? answer with `predict {what.split()[1].upper()}`"
         )
@@ -319,7 +320,7 @@ def _measured(root: Node, node: Node, index: tuple[int, ...]) -> tuple[float, fl
     dtype = getattr(node.raw, "dtype", np.dtype("float64"))
     tops = []
     eps = float(np.finfo(min(dtype, getattr(root.raw, "dtype", dtype), key=lambda d: d.itemsize)).eps)
-    at = float(node.raw if isinstance(node.raw, float) else host(node.raw)[index])
+    at = float(node.raw if isinstance(node.raw, float) else host(node.raw[index]))
     step_size = eps ** (1 / 3) * max(abs(at), 1.0)
     moved = []
     for sign in (1.0, -1.0):
