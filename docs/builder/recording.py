@@ -73,7 +73,8 @@ def frames() -> list[Frame]:
         "PYTHONIOENCODING": "utf-8",
     }  # fmt: skip
     child = pexpect.spawn(
-        sys.executable, ["-m", "repl", "--no-history"], dimensions=(ROWS, COLUMNS), env=environment, encoding="utf-8", timeout=20,
+        sys.executable, ["-m", "repl", "--no-history"],
+        dimensions=(ROWS, COLUMNS), env=environment, encoding="utf-8", timeout=20,
     )  # fmt: skip
 
     def settle(quiet: float) -> None:
@@ -161,7 +162,8 @@ def _timing(shown: list[Frame], whole: float) -> str:
         start, end = 100 * begun / whole, 100 * (begun + frame.seconds) / whole
         before = "" if not number else "0%{visibility:hidden}"
         after = "" if number == len(shown) - 1 else f"{end:.3f}%,100%{{visibility:hidden}}"
-        rules.append(f"@keyframes f{number}{{{before}{start:.3f}%{{visibility:visible}}{after}}}#f{number}{{animation-name:f{number}}}")
+        rules.append(f"@keyframes f{number}{{{before}{start:.3f}%{{visibility:visible}}{after}}}")
+        rules.append(f"#f{number}{{animation-name:f{number}}}")
         begun += frame.seconds
     return "".join(rules)
 
@@ -172,7 +174,8 @@ def _spans(row: tuple[Run, ...]) -> str:
     for text, colour, bold in row:
         if text.strip():
             lead = len(text) - len(text.lstrip())
-            look = f'fill="{COLOURS.get(colour, GROUND if colour == "ground" else COLOURS["default"])}"' + ' font-weight="700"' * bold
+            fill = GROUND if colour == "ground" else COLOURS.get(colour, COLOURS["default"])
+            look = f'fill="{fill}"' + ' font-weight="700"' * bold
             body = text.strip()
             spans.append(
                 f'<tspan x="{CHAR * (column + lead):g}" textLength="{CHAR * len(body):g}" {look}>{escape(body)}</tspan>'

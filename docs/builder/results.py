@@ -13,7 +13,7 @@ _ROW = re.compile(r"^\| `([\w-]+)` \| ([^|]*) \|(?: [^|]* \|)?$", re.MULTILINE)
 
 def measured() -> dict[str, str]:
     """For each sample that was run to its end, the metrics it reached and the seconds it took."""
-    found = {}
+    found: dict[str, str] = {}
     for line in (DOCS / "samples.md").read_text(encoding="utf-8").split("\n"):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if re.fullmatch(r"`[\w-]+`", cells[0]) and len(cells) >= 5:

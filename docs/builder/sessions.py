@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from repl.views import Result, View
 
 # `>>> `, `(3/7 mul_1) ` in a paused pass, `(what-if: 3/7 mul_1) ` on a branch, `(train.py) ` in a script between passes.
-PROMPT = re.compile(r"^(>>> ?|\((?:[\w-]+: )?\d+/\d+ (?:in )?\S+\) |\([\w-]+(?:\.py)?\) )(.*)$")
+PROMPT = re.compile(r"^(>>> ?|\((?:[^():]+: )?\d+/\d+ (?:in )?\S+\) |\([\w-]+(?:\.py)?\) )(.*)$")
 _MORE = re.compile(r"^ *\.\.\.(?: (.*))?$")
 
 
