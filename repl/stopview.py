@@ -61,10 +61,11 @@ def ledger(graph: Graph, node: Node, with_edges: bool = False) -> views.Ledger:
     arrived, expected = stepper.arrivals(node)
     listed, left_out = shortened(stepper.ledger(node))
     seed = (stepper.flow(node),) if node is stepper.root else ()
+    left = stepper.left(node) if isinstance(stepper, WrongStepper) else None
     return views.Ledger(
         node=graph.name(node),
         symbol=slope(graph.name(stepper.root), graph.name(node)),
-        terms=seed or tuple(c.contribution for c in listed),
+        terms=seed or (*(() if left is None else (left,)), *(c.contribution for c in listed)),
         total=stepper.flow(node),
         arrived=arrived + len(seed),
         expected=expected + len(seed),

@@ -37,6 +37,10 @@ class WrongStepper(Stepper):
                     if x._grad is not None:
                         self._start[x] = self._flow[x] = x._grad.raw if isinstance(x._grad, Node) else x._grad
 
+    def left(self, node: Node) -> Any:
+        """What an earlier pass left at `node`, where this one starts from it; None for nothing."""
+        return None if node is self.root else self._start.get(node)
+
     def _plan(self) -> tuple[list[Node], list[tuple[int, ...]]]:
         order, all_slots = super()._plan()
         if self.rule != "noorder":
