@@ -1,8 +1,126 @@
-"""Normalization on CuPy arrays."""
+"""Normalization on CuPy arrays: mean and variance in one kernel, the result in another; its rule likewise.
+
+An array is seen as (before, kept, after): each of the kept numbers has a mean over the others. For batch_norm those are the
+channels, for layer_norm the rows. Where they are few, several blocks share each, and what they found is joined.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
+
+import cupy
+import numpy as np
+
+from .cupy_rows import fits, index_for, kernel, splits_for, threads_for
+from .numpy_sums import sides
+
+SUMS = r"""
+extern "C" __global__ void moments(const T* x, T* mean, T* scale, I before, I kept, I after, T eps) {
+    __shared__ T shared[32];
+    I k = blockIdx.x, count = before * after, each = (count + gridDim.y - 1) / gridDim.y;
+    I start = blockIdx.y * each, stop = start + each < count ? start + each : count;
+    T total = T(0);
+    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) total += x[(j / after * kept + k) * after + j % after];
+    T centre = block_sum(total, shared) / T(stop > start ? stop - start : 1), spread = T(0);
+    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) {
+        T away = x[(j / after * kept + k) * after + j % after] - centre;
+        spread += away * away;
+    }
+    spread = block_sum(spread, shared);
+    if (threadIdx.x == 0) {
+        I to = k * gridDim.y + blockIdx.y;
+        mean[to] = centre;
+        scale[to] = gridDim.y == 1 ? T(1) / sqrt(spread / T(count) + eps) : spread;
+    }
+}
+
+extern "C" __global__ void flows(
+    const T* grad, const T* x, const T* mean, const T* scale, const T* weight, T* out, I before, I kept, I after, int weighted
+) {
+    __shared__ T shared[32];
+    I k = blockIdx.x, count = before * after, each = (count + gridDim.y - 1) / gridDim.y;
+    I start = blockIdx.y * each, stop = start + each < count ? start + each : count;
+    T total = T(0), lean = T(0), centre = mean[k];
+    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) {
+        I at = (j / after * kept + k) * after + j % after;
+        T flow = weighted ? grad[at] * weight[j % after] : grad[at];
+        total += flow;
+        lean += flow * (x[at] - centre);
+    }
+    total = block_sum(total, shared);
+    lean = block_sum(lean, shared);
+    if (threadIdx.x == 0) {
+        out[(I)(blockIdx.y * 2) * kept + k] = total;
+        out[(I)(blockIdx.y * 2 + 1) * kept + k] = lean * scale[k];
+    }
+}
+
+extern "C" __global__ void columns(const T* grad, const T* x, const T* mean, const T* scale, T* out, I rows, I width) {
+    __shared__ T totals[256], leans[256];
+    I column = blockIdx.x * 32 + threadIdx.x;
+    int place = threadIdx.y * 32 + threadIdx.x;
+    T total = T(0), lean = T(0);
+    if (column < width)
+        for (I row = blockIdx.y * 8 + threadIdx.y; row < rows; row += gridDim.y * 8) {
+            T flow = grad[row * width + column];
+            total += flow;
+            lean += flow * (x[row * width + column] - mean[row]) * scale[row];
+        }
+    totals[place] = total;
+    leans[place] = lean;
+    __syncthreads();
+    if (threadIdx.y == 0 && column < width) {
+        for (int part = 32; part < 256; part += 32) {
+            total += totals[place + part];
+            lean += leans[place + part];
+        }
+        out[(I)(blockIdx.y * 2) * width + column] = lean;
+        out[(I)(blockIdx.y * 2 + 1) * width + column] = total;
+    }
+}
+"""
+
+_join = cupy.ElementwiseKernel(
+    "raw T means, raw T spreads, int32 splits, int64 count, T eps", "T mean, T scale",
+    """
+    long long each = (count + splits - 1) / splits;
+    T centre = T(0), spread = T(0);
+    for (int s = 0; s < splits; ++s) {
+        long long there = count - s * each < each ? count - s * each : each;
+        if (there > 0) centre += means[i * splits + s] * (T(there) / T(count));
+    }
+    for (int s = 0; s < splits; ++s) {
+        long long there = count - s * each < each ? count - s * each : each;
+        T away = means[i * splits + s] - centre;
+        if (there > 0) spread += spreads[i * splits + s] + away * away * T(there);
+    }
+    mean = centre;
+    scale = T(1) / sqrt(spread / T(count) + eps);
+    """,
+    "minitorch_join_moments",
+)  # fmt: skip
+
+
+def moments(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
+    """The mean of x over `axes`, and 1 / √(variance + eps), the axes kept with length 1."""
+    found = sides(x.shape, axes) if fits(x) and x.size else None
+    if found is None:
+        mean = x.mean(axes, None, None, True)
+        return mean, (mean_square_from(mean, x, axes) + eps) ** -0.5
+    (before, kept, after), (index, whole) = found, index_for(x)
+    shape, kind = tuple(1 if a in {b % x.ndim for b in axes} else n for a, n in enumerate(x.shape)), x.dtype.type
+    splits = splits_for(kept, before * after)
+    parts = cupy.empty((2, kept, splits), x.dtype)
+    run = kernel("moments", SUMS, x.dtype.char, index)
+    grid, block = (kept, splits), (threads_for(before * after // splits),)
+    run(grid, block, (x, parts[0], parts[1], whole(before), whole(kept), whole(after), kind(eps)))
+    if splits > 1:
+        joined = cupy.empty(kept, x.dtype), cupy.empty(kept, x.dtype)
+        _join(parts[0], parts[1], splits, before * after, eps, *joined)
+        return joined[0].reshape(shape), joined[1].reshape(shape)
+    return parts[0].reshape(shape), parts[1].reshape(shape)
 
 
 def mean_product(x: Any, y: Any, axis: tuple[int, ...]) -> Any:
@@ -18,11 +136,87 @@ def mean_square_from(centre: Any, x: Any, axis: tuple[int, ...]) -> Any:
 
 def standardize(x: Any, mean: Any, scale: Any, shape: Any, weight: Any, bias: Any) -> Any:
     """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None)."""
-    out = x - mean
-    out *= scale
-    out = out.reshape(shape)
+    if x.shape == shape:
+        given = [p for p in (weight, bias) if p is not None]
+        return _standardized(weight is not None, bias is not None)(x, mean, scale, *given)
+    out = _standardized(False, False)(x, mean, scale).reshape(shape)
     if weight is not None:
         out *= weight
     if bias is not None:
         out += bias
     return out
+
+
+@functools.cache
+def _standardized(weighted: bool, biased: bool) -> Any:
+    inputs = "T x, T mean, T scale" + ", T weight" * weighted + ", T bias" * biased
+    return cupy.ElementwiseKernel(
+        inputs, "T out", "out = (x - mean) * scale" + " * weight" * weighted + " + bias" * biased, "minitorch_standardize"
+    )
+
+
+_by_channel = cupy.ElementwiseKernel(
+    "T grad, T x, T mean, T scale, T weight, T total, T lean, T share", "T out",
+    "out = scale * weight * (grad - (total + (x - mean) * scale * lean) * share)", "minitorch_batch_norm_rule",
+)  # fmt: skip
+
+_by_row = cupy.ElementwiseKernel(
+    "T grad, T x, T mean, T scale, T weight, T total, T lean, T share", "T out",
+    "out = scale * (grad * weight - (total + (x - mean) * scale * lean) * share)", "minitorch_layer_norm_rule",
+)  # fmt: skip
+
+
+def batch_norm_rule(
+    op: Any, grad: Any, out: Any, saved: Any, needed: Any, x: Any, weight: Any = None, bias: Any = None
+) -> list[Any] | None:
+    """`BatchNorm.vjp`: one kernel for the sums over each channel, which are the gradients of weight and bias, one for x."""
+    found = sides(x.shape, op.axes) if x.size and fits(x, grad, *saved) else None
+    if found is None or weight is not None and not fits(x, weight):
+        return None
+    mean, scale = saved
+    totals, leans = _flows(grad, x, mean, scale, None, found)
+    received = None
+    if 0 in needed:
+        wide = 1 if weight is None else weight.reshape(mean.shape)
+        share = 1 / (found[0] * found[2])
+        received = _by_channel(grad, x, mean, scale, wide, totals.reshape(mean.shape), leans.reshape(mean.shape), share)
+    return [received, leans, totals]
+
+
+def layer_norm_rule(
+    op: Any, grad: Any, out: Any, saved: Any, needed: Any, x: Any, weight: Any = None, bias: Any = None
+) -> list[Any] | None:
+    """`LayerNorm.vjp`: one kernel for the sums over each row, one for x, and one for weight and bias."""
+    width = math.prod(x.shape[op.axes[0] :])
+    if not x.size or not fits(x, grad, *saved, *(() if weight is None else (weight,))):
+        return None
+    (mean, scale), rows = saved, x.size // width
+    grads: list[Any] = [None, None, None]
+    if 0 in needed:
+        totals, leans = _flows(grad, x, mean, scale, weight, (1, rows, width))
+        wide = 1 if weight is None else weight
+        grads[0] = _by_row(grad, x, mean, scale, wide, totals.reshape(mean.shape), leans.reshape(mean.shape), 1 / width)
+    if len(needed) > (0 in needed):
+        index, whole = index_for(x)
+        parts = max(1, min(64, rows // 32))
+        sums = cupy.empty((parts, 2, width), x.dtype)
+        run = kernel("columns", SUMS, x.dtype.char, index)
+        run((-(-width // 32), parts), (32, 8), (grad, x, mean, scale, sums, whole(rows), whole(width)))
+        grads[1:] = (sums[0] if parts == 1 else sums.sum(0)).reshape(2, *x.shape[op.axes[0] :])
+    return grads
+
+
+def _flows(grad: Any, x: Any, mean: Any, scale: Any, weight: Any, found: tuple[int, int, int]) -> Any:
+    """For each of the kept: the sum of grad · weight, and of that times the standardized x."""
+    (before, kept, after), (index, whole) = found, index_for(x)
+    splits = splits_for(kept, before * after)
+    out = cupy.empty((splits, 2, kept), x.dtype)
+    sizes = whole(before), whole(kept), whole(after), np.int32(weight is not None)
+    run = kernel("flows", SUMS, x.dtype.char, index)
+    grid, block = (kept, splits), (threads_for(before * after // splits),)
+    run(grid, block, (grad, x, mean, scale, grad if weight is None else weight, out, *sizes))
+    return out[0] if splits == 1 else out.sum(0)
+
+
+RULES = {"batch_norm": batch_norm_rule, "layer_norm": layer_norm_rule}
+"""Whole rules of operations, by their names (see `core.op.Op.pull`)."""

@@ -7,9 +7,50 @@ from typing import Any
 import cupy
 import numpy as np
 
+from .cupy_rows import fits, index_for, kernel, threads_for
+
+ROWS = r"""
+extern "C" __global__ void softmax(const T* x, T* out, I width, int places, int causal, int logarithm, int empty) {
+    __shared__ T shared[32];
+    const T* from = x + blockIdx.x * (long long)width;
+    T* to = out + blockIdx.x * (long long)width;
+    I seen = causal && blockIdx.x % places < width ? blockIdx.x % places + 1 : width;
+    T peak = T(-1) / T(0);
+    for (I k = threadIdx.x; k < seen; k += blockDim.x) peak = fmax(peak, from[k]);
+    peak = block_max(peak, shared);
+    if (!isfinite(peak)) peak = T(0);
+    T total = T(0);
+    for (I k = threadIdx.x; k < seen; k += blockDim.x) total += exp(from[k] - peak);
+    total = block_sum(total, shared);
+    if (empty && total == T(0)) total = T(1);
+    T shift = log(total);
+    for (I k = threadIdx.x; k < width; k += blockDim.x)
+        to[k] = k >= seen ? T(0) : logarithm ? from[k] - peak - shift : exp(from[k] - peak) / total;
+}
+
+extern "C" __global__ void softmax_at(const T* x, const long long* target, T* at, T* out, I width) {
+    __shared__ T shared[32];
+    const T* from = x + blockIdx.x * (long long)width;
+    T* to = out + blockIdx.x * (long long)width;
+    T peak = T(-1) / T(0);
+    for (I k = threadIdx.x; k < width; k += blockDim.x) peak = fmax(peak, from[k]);
+    peak = block_max(peak, shared);
+    if (!isfinite(peak)) peak = T(0);
+    T total = T(0);
+    for (I k = threadIdx.x; k < width; k += blockDim.x) total += exp(from[k] - peak);
+    total = block_sum(total, shared);
+    for (I k = threadIdx.x; k < width; k += blockDim.x) to[k] = exp(from[k] - peak) / total;
+    if (threadIdx.x == 0) at[blockIdx.x] = from[target[blockIdx.x]] - peak - log(total);
+}
+"""
+"""One block for each row. `causal` hides, in row r, what comes after place r of every `places`; with `empty`, a row that sees
+nothing is 0."""
+
 
 def softmax(x: Any, axis: int) -> Any:
     """exp(x) / sum(exp(x)) along `axis`, shifted by the maximum so that nothing overflows."""
+    if _in_rows(x, axis):
+        return _by_rows(x, cupy.empty_like(x), False, False, False)
     e = cupy.exp(x - _finite_max(x, axis))
     e /= e.sum(axis, None, None, True)
     return e
@@ -17,9 +58,24 @@ def softmax(x: Any, axis: int) -> Any:
 
 def log_softmax(x: Any, axis: int) -> Any:
     """log(softmax(x)) along `axis`, without ever taking the logarithm of a rounded zero."""
+    if _in_rows(x, axis):
+        return _by_rows(x, cupy.empty_like(x), False, True, False)
     shifted = x - _finite_max(x, axis)
     shifted -= cupy.log(cupy.exp(shifted).sum(axis, None, None, True))
     return shifted
+
+
+def _in_rows(x: Any, axis: int) -> bool:
+    return x.ndim > 0 and axis in (-1, x.ndim - 1) and x.size > 0 and fits(x)
+
+
+def _by_rows(x: Any, out: Any, causal: bool, logarithm: bool, empty: bool) -> Any:
+    index, whole = index_for(x)
+    width = x.shape[-1]
+    ways = np.int32(x.shape[-2] if causal else 1), np.int32(causal), np.int32(logarithm), np.int32(empty)
+    run = kernel("softmax", ROWS, x.dtype.char, index)
+    run((x.size // width,), (threads_for(width),), (x, out, whole(width), *ways))
+    return out
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -32,10 +88,12 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
     """softmax over the last axis of the scores, which it overwrites, after adding the mask's numbers or hiding where it is
     False, and with `causal` what comes later than the row. A row with nothing left to choose from is 0."""
-    if causal:
-        scores += cupy.triu(cupy.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
     if mask is not None:
         scores = scores + (cupy.where(mask, 0, -np.inf).astype(scores.dtype) if mask.dtype.kind == "b" else mask)
+    if scores.ndim > 1 and _in_rows(scores, -1):
+        return _by_rows(scores, scores, causal, False, True)
+    if causal:
+        scores += cupy.triu(cupy.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
     scores -= _finite_max(scores, -1)
     cupy.exp(scores, out=scores)
     total = scores.sum(-1, None, None, True)
@@ -45,14 +103,28 @@ def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
 
 def log_softmax_at(x: Any, target: Any) -> tuple[Any, Any]:
     """For rows x and a class number for each: the log-softmax there, and the softmax of the rows."""
+    if _in_rows(x, -1) and target.dtype == np.int64 and target.flags.c_contiguous:
+        index, whole = index_for(x)
+        at, chances = cupy.empty(len(x), x.dtype), cupy.empty_like(x)
+        run = kernel("softmax_at", ROWS, x.dtype.char, index)
+        run((len(x),), (threads_for(x.shape[1]),), (x, target, at, chances, whole(x.shape[1])))
+        return at, chances
     logs = log_softmax(x, -1)
     return logs[cupy.arange(len(x)), target], cupy.exp(logs)
 
 
 def minus_at(x: Any, index: Any, less: Any) -> Any:
     """x with `less` subtracted at x[i, index[i]], in place."""
-    x[cupy.arange(len(x)), index] -= less
+    if x.flags.c_contiguous and len(x):
+        _minus(index, less, x.shape[1], x)
+    else:
+        x[cupy.arange(len(x)), index] -= less
     return x
+
+
+_minus = cupy.ElementwiseKernel(
+    "I index, T less, int64 width", "raw T x", "x[i * width + index] -= less;", "minitorch_minus_at"
+)
 
 
 def _finite_max(x: Any, axis: Any) -> Any:

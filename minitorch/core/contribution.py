@@ -11,7 +11,7 @@ from ..ops.index import Part
 from . import backward as engine
 from .modes import quietly
 from .node import Node
-from .op import Op
+from .op import Later, Op
 
 
 class Contribution:
@@ -54,7 +54,8 @@ class Contribution:
     def local(self) -> Any:
         """The local derivative, in the shape of the result; None where the operation states a product instead.
         RuntimeError where the numbers that the rule reads were edited since."""
-        return shown(self._pull()[1])
+        found = self._pull()[1]
+        return shown(found() if isinstance(found, Later) else found)
 
     @property
     def product(self) -> Any:

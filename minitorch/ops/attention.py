@@ -97,7 +97,7 @@ def scaled_dot_product_attention(
     dropped = None
     if dropout_p:
         shape = (*_batch(query, key, value), query.shape[-2], key.shape[-2])
-        dropped = kept(shape, query, dropout_p) / (1 - dropout_p)
+        dropped = kept(shape, query, dropout_p, 1 - dropout_p)
     op = Attention(1 / math.sqrt(query.shape[-1]) if scale is None else scale, is_causal, dropout_p, dropped)
     return apply(op, query, key, value) if attn_mask is None else apply(op, query, key, value, attn_mask)
 

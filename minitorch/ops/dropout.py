@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..backend import backend_of
 from ..core.apply import apply
 from ..core.op import Elementwise
-from .random import uniform
+from .random import rng, uniform
 from .shape import squeeze, unsqueeze
 
 SELU_FLOOR = -1.7580993408473766
@@ -41,10 +42,13 @@ class AlphaDropout(Elementwise):
         return mask
 
 
-def kept(shape: tuple[int, ...], like: Any, p: float) -> Any:
-    """An array of 1 with chance 1 - p, else 0, on the device and in the dtype of `like`."""
-    chosen = uniform(shape, "float32", None) >= p
-    return backend_of(like.raw).asarray(chosen.astype(like.dtype))
+def kept(shape: tuple[int, ...], like: Any, p: float, share: float = 1.0) -> Any:
+    """An array of 1 / share with chance 1 - p, else 0, on the device and in the dtype of `like`."""
+    draw = getattr(backend_of(like.raw), "random_mask", None)  # a GPU draws for itself, from a key of the one stream
+    if draw is not None:
+        return draw(shape, like.dtype, p, 1 / share, int(rng().integers(2**64, dtype="uint64")))
+    chosen = (uniform(shape, "float32", None) >= p).astype(like.dtype)
+    return chosen if share == 1 else chosen / share
 
 
 def _drop(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:
@@ -52,8 +56,7 @@ def _drop(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]) -
         raise ValueError(f"{name} needs a chance between 0 and 1, not {p}")
     if not training or p == 0:
         return x
-    mask = kept(shape, x, p)
-    return apply(Dropout(p), x, mask / (1 - p) if p < 1 else mask * 0)
+    return apply(Dropout(p), x, kept(shape, x, p, 1 - p if p < 1 else math.inf))
 
 
 def _drop_alpha(name: str, x: Any, p: float, training: bool, shape: tuple[int, ...]) -> Any:

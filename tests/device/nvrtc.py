@@ -84,8 +84,8 @@ def elementwise(kernel: Any, kinds: dict[str, str]) -> str:
             lines.append(f"{constant}{kind}& {p.name} = _{p.name}[i];")
     letters = "".join(f"typedef {C_TYPES[kind]} {letter};\n" for letter, kind in kinds.items())
     return f"""{letters}{kernel.preamble}
-__global__ void {kernel.name}({", ".join(arguments)}, long long _count) {{
-    for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < _count; i += blockDim.x * gridDim.x) {{
+__global__ void {kernel.name}({", ".join(arguments)}, long long _loop_size) {{
+    for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < _loop_size; i += blockDim.x * gridDim.x) {{
         {" ".join(lines)}
         {kernel.operation};
     }}

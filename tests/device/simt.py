@@ -405,8 +405,10 @@ class Launch:
         return MATH[name](*given)
 
     def inner(self, function: Function, given: list[Any], mask: np.ndarray) -> Any:
-        scope = {name: self.cast(kind, x) for (kind, name), x in zip(function.parameters, given, strict=True)}
-        scope = {n: x if isinstance(x, Pointer) else np.array(np.broadcast_to(x, mask.shape)) for n, x in scope.items()}
+        scope = {}
+        for (kind, name), x in zip(function.parameters, given, strict=True):
+            x = x if isinstance(x, (Shared, Local)) else self.cast(kind, x)
+            scope[name] = np.array(np.broadcast_to(x, mask.shape)) if isinstance(x, (np.ndarray, np.generic)) else x
         for name in ("threadIdx", "blockIdx", "blockDim", "gridDim"):
             if name in self.variables[-1]:
                 scope[name] = self.variables[-1][name]
@@ -422,7 +424,7 @@ class Launch:
 
     def barrier(self, mask: np.ndarray) -> None:
         meant = ~self.ended
-        if self.returns or not np.array_equal(mask, meant & np.isin(self.block, self.block[mask])):
+        if not np.array_equal(mask, meant & np.isin(self.block, self.block[mask])):
             raise KernelError("a barrier that only part of a block reaches")
         if self.ended[np.isin(self.block, self.block[mask])].any():
             raise KernelError("a barrier after part of the block has returned")

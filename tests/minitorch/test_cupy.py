@@ -1,0 +1,235 @@
+"""The CuPy backend's own kernels: each computes what the plain composition does, and each is one that CUDA takes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minitorch
+from minitorch import Tensor, nn
+from minitorch.backend import numpy as host
+from tests.device import kernels, nvrtc
+from tests.device.kernels import LAUNCHED
+
+from .strict import namespace as xp
+from .strict import strict
+
+F = nn.functional
+draw = np.random.default_rng(0)
+
+
+def numbers(*shape: int, dtype: str = "float64") -> np.ndarray:
+    return np.asarray(draw.normal(size=shape)).astype(dtype)
+
+
+def launched(call: Any) -> tuple[Any, list[str]]:
+    """What a call returns, and the kernels it started."""
+    LAUNCHED.clear()
+    return call(), list(LAUNCHED)
+
+
+def same(there: Any, here: Any, tolerance: float = 1e-10) -> None:
+    np.testing.assert_allclose(there.get(), here, rtol=tolerance, atol=tolerance)
+
+
+# Elementwise formulas, written out as kernels
+
+FORMULAS = {
+    "gelu": F.gelu, "gelu tanh": lambda x: F.gelu(x, "tanh"), "silu": F.silu, "mish": F.mish, "softplus": F.softplus,
+    "logsigmoid": F.logsigmoid, "elu": F.elu, "selu": F.selu, "hardswish": F.hardswish, "leaky": F.leaky_relu, "relu": F.relu,
+    "relu6": F.relu6, "hardtanh": F.hardtanh, "softsign": F.softsign, "tanhshrink": F.tanhshrink, "sigmoid": F.sigmoid,
+    "tanh": F.tanh, "abs": minitorch.abs, "power": lambda x: (x.abs() + 1) ** 2.5, "product": lambda x: x * (x + 1),
+    "division": lambda x: x / (x * x + 1), "maximum": lambda x: minitorch.maximum(x, 0.5 - x), "rsqrt": lambda x: (x * x + 1) ** -0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_formula_is_one_kernel_forward_and_one_back(name: str) -> None:
+    points = np.concatenate([numbers(20) * 3, [0.0, -0.0, 1.0, -3.0, 20.5]])
+    seen = []
+    for wrap in (np.array, strict):
+        x = Tensor(wrap(points), requires_grad=True)
+        y = FORMULAS[name](x)
+        LAUNCHED.clear()
+        y.backward(Tensor(wrap(np.linspace(0.5, 1.5, points.size))))
+        seen += [y.raw, x.grad.raw]
+    assert len(LAUNCHED) >= 1 and all(kernel.startswith("minitorch_") for kernel in LAUNCHED)
+    same(seen[2], seen[0])
+    same(seen[3], seen[1])
+
+
+def test_what_is_no_formula_of_floats_is_left_to_cupy() -> None:
+    flags, whole = strict(np.array([True, False])), strict(np.array([1, 2]))
+    for call in (lambda: Tensor(whole) * 2, lambda: F.relu(Tensor(whole)), lambda: Tensor(flags) * Tensor(whole)):
+        _, names = launched(call)
+        assert names == []
+    x = Tensor(strict(np.array([1.0, np.inf, np.nan])), requires_grad=True)
+    F.relu(x).backward(Tensor(strict(np.array([np.inf, 1.0, 1.0]))))
+    assert x.grad.tolist()[:2] == [np.inf, 1.0] and x.grad.tolist()[2] == 0.0
+
+
+def test_the_debugger_sees_local_derivatives_all_the_same() -> None:
+    x = Tensor(strict(np.array([0.5, -1.0])), requires_grad=True)
+    stepper = minitorch.Stepper(F.silu(x).sum())
+    stepper.run()
+    (arrived,) = stepper.ledger(x)
+    here = Tensor(np.array([0.5, -1.0]), requires_grad=True)
+    other = minitorch.Stepper(F.silu(here).sum())
+    other.run()
+    same(arrived.local, other.ledger(here)[0].local)
+    assert x.grad.tolist() == pytest.approx(here.grad.tolist())
+
+
+# Rows
+
+
+@pytest.mark.parametrize("width", [1, 5, 33, 300])
+def test_softmax_in_rows(width: int) -> None:
+    x = numbers(3, 4, width) * 4
+    x[0, 0, 0], x[0, 1, :], x[1, 0, 0] = -np.inf, -np.inf, np.nan
+    for name in ("softmax", "log_softmax"):
+        found, names = launched(lambda name=name: getattr(xp, name)(strict(x), 2))
+        assert names == ["softmax"]
+        same(found, getattr(host, name)(x, 2))
+    same(xp.softmax(strict(x), 0), host.softmax(x, 0))
+    scores, hidden = numbers(2, 6, 6), draw.random((6, 6)) > 0.5
+    hidden[2] = False
+    for mask in (None, hidden, numbers(6, 6)):
+        for causal in (False, True):
+            found, names = launched(lambda m=mask, c=causal: xp.masked_softmax(strict(scores), None if m is None else strict(m), c))
+            assert names == ["softmax"]
+            same(found, host.masked_softmax(scores.copy(), mask, causal))
+
+
+def test_cross_entropy_is_a_kernel_forward_and_few_back() -> None:
+    x, target = numbers(7, 40), draw.integers(0, 40, 7)
+    seen = []
+    for wrap in (np.array, strict):
+        scores = Tensor(wrap(x), requires_grad=True)
+        LAUNCHED.clear()
+        F.cross_entropy(scores, Tensor(wrap(target))).backward()
+        seen.append(scores.grad.raw)
+    assert LAUNCHED == ["softmax_at", "minitorch_minus_at"]
+    same(seen[1], seen[0])
+
+
+# Normalization
+
+NORMS = {
+    "batch": (lambda: nn.BatchNorm2d(3), (4, 3, 5, 6), {"moments", "minitorch_standardize", "flows", "minitorch_batch_norm_rule"}),
+    "batch in parts": (lambda: nn.BatchNorm2d(2), (3, 2, 60, 70), {"minitorch_join_moments"}),
+    "batch of rows": (lambda: nn.BatchNorm1d(5), (9, 5), {"moments", "flows"}),
+    "batch, plain": (lambda: nn.BatchNorm2d(3, affine=False), (4, 3, 5, 6), {"moments", "flows"}),
+    "layer": (lambda: nn.LayerNorm(37), (5, 3, 37), {"moments", "minitorch_layer_norm_rule", "columns"}),
+    "layer of planes": (lambda: nn.LayerNorm((6, 7)), (70, 6, 7), {"columns"}),
+    "layer, plain": (lambda: nn.LayerNorm(8, elementwise_affine=False), (5, 8), {"moments"}),
+    "group": (lambda: nn.GroupNorm(2, 4), (3, 4, 5), {"moments"}),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_normalization(name: str) -> None:
+    make, shape, expected = NORMS[name]
+    points, above = numbers(*shape) + 3, numbers(*shape)
+    seen = []
+    for wrap in (np.array, strict):
+        layer = make()
+        for p in (*layer.parameters(), *layer.buffers()):
+            p.raw = wrap(np.linspace(0.5, 1.5, p.numel()).reshape(p.shape))
+        x = Tensor(wrap(points), requires_grad=True)
+        LAUNCHED.clear()
+        y = layer(x)
+        y.backward(Tensor(wrap(above)))
+        seen.append([t.raw for t in (y, x.grad, *layer.buffers(), *(p.grad for p in layer.parameters()))])
+    assert expected <= {*LAUNCHED}
+    for here, there in zip(*seen, strict=True):
+        same(there, here, 1e-9)
+
+
+# Random masks
+
+
+def philox(counter: int, key: int) -> list[int]:
+    """Philox4x32-10, as its authors write it."""
+    c, k = [counter >> 32 * n & 0xFFFFFFFF for n in range(4)], [key & 0xFFFFFFFF, key >> 32]
+    for _ in range(10):
+        first, second = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [second >> 32 ^ c[1] ^ k[0], second & 0xFFFFFFFF, first >> 32 ^ c[3] ^ k[1], first & 0xFFFFFFFF]
+        k = [k[0] + 0x9E3779B9 & 0xFFFFFFFF, k[1] + 0xBB67AE85 & 0xFFFFFFFF]
+    return c
+
+
+def test_masks_are_philoxs() -> None:
+    # The known answers of Random123, by which an implementation is checked.
+    assert philox(0, 0) == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
+    assert philox(2**128 - 1, 2**64 - 1) == [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]
+    key = 0x123456789ABCDEF0
+    words = np.array([philox(n, key) for n in range(6)]).reshape(-1)
+    for p in (0.1, 0.5, 0.9):
+        found = xp.random_mask((3, 7), np.float32, p, 2.0, key)
+        assert found.tolist() == np.where(words[:21] >= round(p * 2**32), 2.0, 0.0).reshape(3, 7).tolist()
+
+
+def test_dropout_draws_from_the_one_stream() -> None:
+    x = Tensor(strict(np.ones((40, 50), "float32")), requires_grad=True)
+    drawn = []
+    for seed in (1, 1, 2):
+        minitorch.manual_seed(seed)
+        drawn.append((F.dropout(x, 0.3).raw.get(), F.dropout(x, 0.3).raw.get(), minitorch.rand(1).item()))
+    (a, b, c), (d, e, f), (g, *_) = drawn
+    assert (a == d).all() and (b == e).all() and c == f and (a != b).any() and (a != g).any()
+    assert {*np.unique(a)} == {0.0, np.float32(1 / 0.7)} and abs(a.mean() - 1) < 0.05
+    assert not F.dropout(x, 1.0).raw.get().any()
+
+
+# What CUDA says to the sources
+
+
+def test_numpys_windows_stand_for_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, way = strict(numbers(2, 3, 7, 8)), ((2, 3), (2, 1), ((1, 0), (2, -1)), (1, 2))
+    plain = xp.im2col(x, *way).get()
+    monkeypatch.setattr(kernels, "LARGE", 0)
+    np.testing.assert_array_equal(xp.im2col(x, *way).get(), plain)
+    np.testing.assert_array_equal(plain, host.im2col(x.get(), *way))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_cuda_takes_every_kernel(dtype: str) -> None:
+    if nvrtc.library() is None:
+        pytest.skip("needs NVIDIA's compiler (pip install nvidia-cuda-nvrtc-cu12)")
+    if dtype == "float16" and not nvrtc.headers():
+        pytest.skip("needs CuPy's headers for half precision")
+    run_them_all(dtype)
+    sources = []
+    for kernel, kinds in list(kernels.RAN.values()):
+        if isinstance(kernel, kernels.RawKernel):
+            sources.append(nvrtc.raw(kernel))
+        elif dtype in kinds.values():
+            sources.append(nvrtc.elementwise(kernel, kinds))
+    assert len(sources) > 15
+    nvrtc.compiled(sources)
+
+
+def run_them_all(dtype: str) -> None:
+    """A round through the layers, for the kernels that no other test of this file starts in this dtype."""
+    for axes in (1, 2, 3):
+        make = {name: getattr(nn, f"{name}{axes}d") for name in ("Conv", "ConvTranspose", "MaxPool", "AvgPool")}
+        net = [make["Conv"](2, 2, 2), make["ConvTranspose"](2, 2, 2), make["MaxPool"](2), make["AvgPool"](2)]
+        x = Tensor(strict(numbers(1, 2, *(6,) * axes, dtype=dtype)), requires_grad=True)
+        for layer in net:
+            for p in layer.parameters():
+                p.raw = strict(p.raw.astype(dtype))
+            x = layer(x)
+        x.sum().backward(create_graph=True)
+    x = strict(numbers(4, 8, dtype=dtype))
+    for call in (xp.erf, xp.erfc, lambda x: xp.erfinv(x * 0), lambda x: xp.argrunning(x, 1, True), lambda x: xp.softmax(x, 1),
+                 lambda x: xp.lstm_gates(x, x + 0), lambda x: xp.random_mask((3,), x.dtype, 0.5, 2.0, 7),
+                 lambda x: xp.standardize(x, x, x, x.shape, None, None)):  # fmt: skip
+        call(x)
+    for activation in FORMULAS.values():
+        y = Tensor(x, requires_grad=True)
+        activation(y).sum().backward()
+    assert math.prod(x.shape) == 32
