@@ -115,12 +115,13 @@ from numpy import (
     zeros_like,
 )
 
+from . import numpy_normalize
 from .into import Into
 from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
 from .numpy_einsum import einsum
 from .numpy_linear import affine, lstm_gates, matmul, turned
 from .numpy_matrices import cholesky, cofactors, cross, det, eye_like, inv, mT, slogdet, solve, svd
-from .numpy_normalize import RULES, standardize
+from .numpy_normalize import standardize
 from .numpy_pad import pad, unpad
 from .numpy_places import add_at, argmedian, argrunning, gather, order, scatter, scatter_add, undiagonal
 from .numpy_pool import (
@@ -135,6 +136,7 @@ from .numpy_pool import (
     unpool,
     winners,
 )  # fmt: skip
+from .numpy_recurrent import lstm_rule, lstm_steps
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import SLOPES, erf, erfc, erfinv
@@ -142,6 +144,9 @@ from .numpy_sums import fast_sum, mean_product, mean_square_from, worth_it
 from .shares import by_elements, by_rows
 
 device = "cpu"
+
+RULES = {**numpy_normalize.RULES, "lstm": lstm_rule}
+"""Whole rules of operations, by their names (see `core.op.Op.pull`)."""
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:

@@ -127,11 +127,14 @@ class Lstm(Recurrent):
 
     def forward(self, xp, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
         states, last, steps = self.run(xp, x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
-        return (xp.stack(states), last), steps
+        return (states, last), steps
 
     def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """h after each step, the last c, and of all steps the gates i, f, g, o, c before and tanh of c after."""
         incoming, own, size = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), xp.shape(h)[-1]
+        whole = getattr(xp, "lstm_steps", None)  # a backend may have a kernel for what follows
+        if whole is not None:
+            return whole(incoming, own, h, c, self.reverse)
         states, gates, cells, bents = ([None] * len(x) for _ in range(4))
         for t in self.times(len(x)):
             gates[t] = xp.lstm_gates(incoming[t], xp.matmul(h, own))
@@ -139,7 +142,7 @@ class Lstm(Recurrent):
             cells[t], c = c, f * c + i * g
             bents[t] = xp.tanh(c)
             states[t] = h = o * bents[t]
-        return states, c, tuple(map(xp.stack, (gates, cells, bents)))
+        return xp.stack(states), c, tuple(map(xp.stack, (gates, cells, bents)))
 
     def vjp(self, xp, grad, out, saved, needed, x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
         inputs = x, h, c, weight_ih, weight_hh, bias_ih, bias_hh
