@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import io
 import os
@@ -10,9 +11,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +57,23 @@ class Run:
 
     def run(self) -> list[Finding]:
         """Carry out every block; returns what went wrong. A cell that raises ends the page."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        (self.folder / "docs").symlink_to(DOCS, target_is_directory=True)  # commands read as from the root of the clone
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))  # another may run the page, too
+        try:
+            (aside / "docs").symlink_to(DOCS, target_is_directory=True)  # commands read as from the root of the clone
+            self._carry_out(aside)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # the other one was faster
+                os.replace(aside, self.folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return self.findings
+
+    def _carry_out(self, folder: Path) -> None:
         blocks = self.page.runs
-        with _inside(self.folder, self.page):
+        with _inside(folder):
             terminal = sessions.Sessions([block for block in blocks if block.kind == "minitorch"])
-            cells = Cells(self.page.path.stem)
+            cells = Cells()
             for block in blocks:
                 if block.kind == "python":
                     if not self._cell(cells, block):
@@ -70,7 +82,6 @@ class Run:
                     self._commands(block)
                 else:
                     self._session(terminal, block)
-        return self.findings
 
     def _cell(self, cells: Cells, block: Block) -> bool:
         got, failed = cells.run(block.text)
@@ -123,7 +134,7 @@ class Run:
 class Cells:
     """Python cells that share one namespace, as those of a notebook do."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self) -> None:
         from repl.python import Interpreter
 
         self.module = types.ModuleType("__main__")
@@ -225,9 +236,9 @@ def accept(page: Page, done: list[Done]) -> None:
     os.replace(aside, page.path)
 
 
-@contextmanager
-def _inside(folder: Path, page: Page) -> Iterator[None]:
-    """In the folder of a page, with an environment that is the same everywhere; `minitorch` is the one beside the pages."""
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """In a folder, with an environment that is the same everywhere; `minitorch` is the one beside the pages."""
     tools = PAGES.parent / "bin"
     tools.mkdir(exist_ok=True)
     script = tools / f"minitorch-{os.getpid()}"

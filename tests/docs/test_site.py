@@ -105,3 +105,14 @@ def test_a_docstring_as_markdown():
     assert told == (
         "Sum of a \\* b &lt;here>.\n\n\n**Args**\n\n- `a, b`: the `*` of\n  two.\n\n\n**Raises**\n\n- `ValueError`: no.\n"
     )
+
+
+def test_prose_is_spelt_right_and_what_a_cell_prints_is_let_be(tree):
+    pytest.importorskip("codespell_lib")
+    (tree / "CHANGELOG.md").write_text("")
+    path = tree / "docs" / "index.md"
+    path.write_text(PAGE.replace("62", "teh"))
+    site.spelling([path])
+    path.write_text(PAGE.replace("A page", "Teh page"))
+    with pytest.raises(site.CannotBuild, match="index.md:1: Teh ==> The"):
+        site.spelling([path])
