@@ -125,6 +125,7 @@ from .cupy_gemm import col2im, im2col
 from .cupy_linear import affine, lstm_gates, matmul, turned
 from .cupy_normalize import RULES as NORMALIZATION
 from .cupy_normalize import mean_product, mean_square_from, moments, standardize
+from .cupy_optimize import adam_together, scale_together, sgd_together, squares_together, takes
 from .cupy_pad import pad, unpad
 from .cupy_places import (
     add_at,

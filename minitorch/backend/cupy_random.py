@@ -1,4 +1,4 @@
-"""Random masks, drawn on the GPU from a counter: Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011).
+"""Random masks, drawn on the GPU from a counter: Philox4x32-10 (Salmon et al., Parallel random numbers, 2011).
 
 The number of an element depends on the key and its place alone: the same key gives the same mask, however many threads drew it.
 """

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..backend import BACKENDS
 from .optimizer import Array, Optimizer, regularized
+from .together import moved_together
 
 
 def moments(
@@ -51,6 +52,20 @@ class Adam(Optimizer):
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
         state = {"exp_avg": zeros(), "exp_avg_sq": zeros()}
         return {**state, "max_exp_avg_sq": zeros()} if group["amsgrad"] else state
+
+    def _step(self, number: int, group: dict[str, Any], params: list[Any]) -> None:
+        def move(kernel: Callable[..., None], step: int, *lists: list[Array]) -> None:
+            (beta1, beta2), decay, apart = group["betas"], group["weight_decay"], group["decoupled_weight_decay"]
+            correction = math.sqrt(1 - beta2**step)
+            kernel((
+                -1 if group["maximize"] else 1, 0 if apart else decay, 1 - group["lr"] * decay if apart else 1,
+                beta1, 1 - beta1, beta2, 1 - beta2, group["lr"] * correction / (1 - beta1**step), group["eps"] * correction,
+            ), *lists)  # fmt: skip
+
+        if not group["amsgrad"]:
+            names = ("exp_avg", "exp_avg_sq")
+            params = moved_together("adam_together", params, lambda p: self._begin(group, p), names, move)
+        super()._step(number, group, params)
 
     def update(
         self, group: dict[str, Any], step: int, work: list[Array], p: Array, g: Array, exp_avg: Array, exp_avg_sq: Array,

@@ -185,17 +185,17 @@ class Optimizer:
         for p in alone:
             self._move(group, p)
 
-    def _begin(self, group: dict[str, Any], p: Any) -> None:
+    def _begin(self, group: dict[str, Any], p: Any) -> dict[str, Any]:
         state = self.state[p]
         if not state:
             self._pieces.pop(p, None)
             state["step"] = 0
             for name, made in self.begin(group, lambda: np.zeros_like(p.raw)).items():
                 state[name] = made if made.__class__ is float else Tensor(made)
+        return state
 
     def _move(self, group: dict[str, Any], p: Any) -> None:
-        self._begin(group, p)
-        state = self.state[p]
+        state = self._begin(group, p)
         state["step"] += 1
         self.advance(group, state)
         if isinstance(p, Value):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .optimizer import Array, Optimizer, regularized
+from .together import moved_together
 
 
 class SGD(Optimizer):
@@ -28,6 +29,16 @@ class SGD(Optimizer):
 
     def begin(self, group: dict[str, Any], zeros: Callable[[], Array]) -> dict[str, Any]:
         return {"momentum_buffer": zeros()} if group["momentum"] else {}
+
+    def _step(self, number: int, group: dict[str, Any], params: list[Any]) -> None:
+        def move(kernel: Callable[..., None], step: int, *lists: list[Array]) -> None:
+            sign, momentum = -1 if group["maximize"] else 1, group["momentum"]
+            numbers = sign, group["weight_decay"], group["lr"], momentum, 1 - group["dampening"]
+            kernel(numbers, step == 1, group["nesterov"], *lists)
+
+        names = ("momentum_buffer",) if group["momentum"] else ()
+        params = moved_together("sgd_together", params, lambda p: self._begin(group, p), names, move)
+        super()._step(number, group, params)
 
     def update(
         self, group: dict[str, Any], step: int, work: list[Array], p: Array, g: Array, momentum_buffer: Array = None

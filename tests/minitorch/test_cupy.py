@@ -185,6 +185,59 @@ def test_dropout_draws_from_the_one_stream() -> None:
     assert not F.dropout(x, 1.0).raw.get().any()
 
 
+# All parameters at once
+
+OPTIMIZERS = [
+    ("Adam", {"lr": 0.1}), ("Adam", {"lr": 0.1, "weight_decay": 0.2, "maximize": True}), ("AdamW", {"lr": 0.1, "betas": (0.5, 0.6)}),
+    ("Adam", {"amsgrad": True}), ("SGD", {"lr": 0.1}), ("SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.3, "weight_decay": 0.1}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True, "maximize": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings"), OPTIMIZERS, ids=str)
+def test_a_step_is_one_kernel_for_all_parameters(name: str, settings: dict[str, Any]) -> None:
+    shapes = [(3,), (100, 90), (), (2, 5, 7), (4, 6)]
+    starts, grads = [numbers(*s) for s in shapes], [[numbers(*s) for s in shapes] for _ in range(4)]
+    seen = []
+    for wrap in (np.array, strict):
+        params = [Tensor(wrap(x), requires_grad=True) for x in starts]
+        optimizer = getattr(minitorch.optim, name)(params, **settings)
+        LAUNCHED.clear()
+        for turn, given in enumerate(grads):
+            for number, (p, g) in enumerate(zip(params, given)):
+                # One has no gradient at first, the gradient of another lies across memory.
+                p.grad = None if number == 2 and turn == 0 else Tensor(wrap(g.T).T if number == 4 else wrap(g))
+            optimizer.step()
+        seen.append([p.raw for p in params] + [x.raw for s in optimizer.state_dict()["state"].values() for x in s.values() if isinstance(x, Tensor)])
+    count = 0 if "amsgrad" in settings else 4 + 3  # one that began later has taken fewer steps
+    assert LAUNCHED == [name.lower().rstrip("w")] * count
+    for here, there in zip(*seen, strict=True):
+        same(there, here, 1e-9)
+
+
+def test_gradients_are_measured_and_clipped_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes, dtypes = [(3,), (90, 100), (2, 5), (4, 4)], ["float64", "float32", "float64", "float16"]
+    grads = [numbers(*s, dtype=d) for s, d in zip(shapes, dtypes)]
+    for longest in (0.5, 1e6):
+        seen = []
+        for wrap in (np.array, strict):
+            params = [Tensor(wrap(g * 0), requires_grad=True) for g in grads]
+            for number, (p, g) in enumerate(zip(params, grads)):
+                p.grad = Tensor(wrap(g.T).T if number == 2 else wrap(g))
+            with monkeypatch.context() as patched:
+                if wrap is strict:
+                    patched.setattr(type(params[0].raw), "item", None)
+                    LAUNCHED.clear()
+                norm = nn.utils.clip_grad_norm_(params, longest)
+            seen.append([norm.raw, *(p.grad.raw for p in params)])
+        assert LAUNCHED == ["squares"] * 2 + ["scale"] * 2  # of float64 and of float32
+        for here, there in zip(*seen, strict=True):
+            assert here.dtype == there.dtype
+            same(there, here, 2e-3 if here.dtype == np.float16 else 1e-6)
+    params[0].grad = Tensor(strict(np.full(3, np.nan)))
+    assert math.isnan(nn.utils.clip_grad_norm_(params, 1.0).item()) and math.isnan(params[1].grad.sum().item())
+
+
 # What CUDA says to the sources
 
 
@@ -229,6 +282,12 @@ def run_them_all(dtype: str) -> None:
                  lambda x: xp.lstm_gates(x, x + 0), lambda x: xp.random_mask((3,), x.dtype, 0.5, 2.0, 7),
                  lambda x: xp.standardize(x, x, x, x.shape, None, None)):  # fmt: skip
         call(x)
+    if dtype != "float16":
+        for optimizer in (minitorch.optim.Adam, minitorch.optim.SGD):
+            p = Tensor(x, requires_grad=True)
+            p.grad = Tensor(x)
+            nn.utils.clip_grad_norm_([p], 1.0)
+            optimizer([p]).step()
     for activation in FORMULAS.values():
         y = Tensor(x, requires_grad=True)
         activation(y).sum().backward()

@@ -33,7 +33,9 @@ def get_total_norm(
     arrays = [t.raw for t in _listed(tensors)]
     if not arrays:
         return Tensor(0.0)
-    p = float(norm_type)
+    p, backend = float(norm_type), BACKENDS[type(arrays[0])]
+    if p == 2 and hasattr(backend, "squares_together") and not error_if_nonfinite:  # stays on the device
+        return Tensor(backend.squares_together(arrays) ** 0.5).to(arrays[0].dtype)
     # Summed in float64, so that many small elements count.
     if p == math.inf:
         total = max(abs(a).max().item() if a.size else 0.0 for a in arrays)
@@ -44,7 +46,7 @@ def get_total_norm(
         total = math.fsum((abs(a.astype("d")) ** p).sum().item() for a in arrays) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}; it cannot be clipped (error_if_nonfinite=True)")
-    return Tensor(BACKENDS[type(arrays[0])].asarray(total, dtype=arrays[0].dtype))
+    return Tensor(backend.asarray(total, dtype=arrays[0].dtype))
 
 
 def _squares(array: Any) -> float:
@@ -56,9 +58,18 @@ def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale the gradients by max_norm / (total_norm + 1e-6), where that is below 1."""
+    grads = [p.grad for p in _listed(parameters) if p.grad is not None]
+    backend = BACKENDS[type(total_norm.raw)]
+    if hasattr(backend, "scale_together"):  # without waiting for the device to know the norm
+        factor = backend.minimum(max_norm / (total_norm.raw + 1e-6), 1)
+        unique = list({id(g): g for g in grads}.values())
+        backend.scale_together([g.raw for g in unique], factor)
+        for grad in unique:
+            grad.touch()
+        return
     factor = max_norm / (float(total_norm) + 1e-6)
     if not factor >= 1:  # also nan, which then shows in every gradient, as in PyTorch
-        _scale([p.grad for p in _listed(parameters) if p.grad is not None], factor)
+        _scale(grads, factor)
 
 
 def clip_grad_value_(
