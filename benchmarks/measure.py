@@ -76,15 +76,16 @@ def measure(row: Row, rounds: int, peer: str, only: list[str] | None = None) -> 
     }  # fmt: skip
 
 
-def in_fresh_process(row: Row, contestant: str) -> dict[str, Any]:
-    """What `row` measures for one contestant. RuntimeError with the end of its complaint when the process fails."""
+def in_fresh_process(row: Row, contestant: str, limit: float = 300) -> dict[str, Any]:
+    """What `row` measures for one contestant, within `limit` seconds. RuntimeError with the end of its complaint when the
+    process fails."""
     call = json.dumps([row.function, contestant, dict(row.settings)])
     environment = {**os.environ, **ENVIRONMENT.get(contestant, {})}
     command = [sys.executable, "-m", "benchmarks.measure", call]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=limit)
     except subprocess.TimeoutExpired:
-        raise RuntimeError("no result within five minutes") from None
+        raise RuntimeError(f"no result within {limit:.0f} seconds") from None
     if done.returncode:
         raise RuntimeError((done.stderr.strip() or "no message").splitlines()[-1])
     return dict(json.loads(done.stdout.splitlines()[-1]))

@@ -16,7 +16,8 @@ import numpy as np
 class Model:
     """What the models share: the library's parts, weights and data from one stream of random numbers."""
 
-    def __init__(self, library: str) -> None:
+    def __init__(self, library: str, device: str = "cpu") -> None:
+        self.device = device
         self.lib = importlib.import_module(library)
         self.nn = importlib.import_module(f"{library}.nn")
         self.F = importlib.import_module(f"{library}.nn.functional")
@@ -45,7 +46,7 @@ class Model:
         with self.lib.no_grad():
             for p in model.parameters():
                 p.copy_(self.lib.tensor(weights(self.rng, tuple(p.shape))) if p.ndim > 1 else p * 0 + self.flat(model, p))
-        return model
+        return model.to(self.device)
 
     def flat(self, model: Any, p: Any) -> float:
         name = next(name for name, found in model.named_parameters() if found is p)
@@ -53,11 +54,11 @@ class Model:
 
     def floats(self, *shape: int) -> Any:
         """Normal numbers as a tensor."""
-        return self.lib.tensor(self.rng.normal(size=shape).astype(np.float32))
+        return self.lib.tensor(self.rng.normal(size=shape).astype(np.float32)).to(self.device)
 
     def whole(self, below: int, *shape: int) -> Any:
         """Whole numbers from 0 to `below`, as a tensor."""
-        return self.lib.tensor(self.rng.integers(0, below, shape))
+        return self.lib.tensor(self.rng.integers(0, below, shape)).to(self.device)
 
 
 def weights(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -186,7 +187,7 @@ class Gan(Model):
             nn.Conv2d(3, 32, 4, 2, 1, bias=False), nn.LeakyReLU(0.2), *down(32, 64), *down(64, 128),
             nn.Conv2d(128, 1, 4, bias=False), nn.Flatten(),
         ))  # fmt: skip
-        self.noise, self.real = self.floats(32, 64, 1, 1), self.lib.ones(32, 1)
+        self.noise, self.real = self.floats(32, 64, 1, 1), self.lib.ones(32, 1).to(self.device)
         self.optimizer = self.optim.Adam(self.generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
 
     def loss(self) -> Any:
@@ -231,8 +232,11 @@ class Lstm(Model):
 class Gpt(Model):
     """Four blocks, 128 wide, 4 heads, 65 characters, 16 texts of 64; Adam."""
 
+    depth, width, heads, kinds, texts, length = 4, 128, 4, 65, 16, 64
+
     def build(self) -> None:
-        nn, F, width, heads = self.nn, self.F, 128, 4
+        nn, F, width, heads, depth, kinds = self.nn, self.F, self.width, self.heads, self.depth, self.kinds
+        length = self.length
 
         class Block(nn.Module):  # type: ignore[name-defined]
             def __init__(self) -> None:
@@ -252,20 +256,20 @@ class Gpt(Model):
         class Net(nn.Module):  # type: ignore[name-defined]
             def __init__(self) -> None:
                 super().__init__()
-                self.words, self.places = nn.Embedding(65, width), nn.Embedding(64, width)
-                self.blocks = nn.Sequential(*(Block() for _ in range(4)))
-                self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, 65, bias=False)
+                self.words, self.places = nn.Embedding(kinds, width), nn.Embedding(length, width)
+                self.blocks = nn.Sequential(*(Block() for _ in range(depth)))
+                self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, kinds, bias=False)
 
             def forward(self, text: Any, place: Any) -> Any:
                 return self.head(self.norm(self.blocks(self.words(text) + self.places(place))))
 
         self.model = self.filled(Net())
-        self.text, self.place = self.whole(65, 16, 65), self.lib.arange(64)
+        self.text, self.place = self.whole(kinds, self.texts, length + 1), self.lib.arange(length).to(self.device)
         self.optimizer = self.optim.Adam(self.model.parameters(), lr=1e-3)
 
     def loss(self) -> Any:
         logits = self.model(self.text[:, :-1], self.place)
-        return self.F.cross_entropy(logits.view(-1, 65), self.text[:, 1:].reshape(-1))
+        return self.F.cross_entropy(logits.view(-1, self.kinds), self.text[:, 1:].reshape(-1))
 
 
 MODELS = {

@@ -15,14 +15,14 @@ from .measure import FAST, OURS, Group, summary
 RESULTS = Path(__file__).parent / "results"
 
 
-def machine() -> dict[str, Any]:
+def machine(packages: tuple[str, ...] = ("numpy", "torch", "numba")) -> dict[str, Any]:
     """What the figures are measured on."""
     names = [line.split(":")[1].strip() for line in _cpuinfo() if line.startswith("model name")]
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": os.cpu_count(), "load": load, "system": platform.system(), "python": platform.python_version(),
-        "versions": {name: version for name in ("numpy", "torch", "numba") if (version := _version(name))},
+        "versions": {name: version for name in packages if (version := _version(name))},
     }  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def cells(row: dict[str, Any], peer: str) -> dict[str, str]:
 
 def size(value: float) -> str:
     """A number of bytes in the unit that suits it."""
-    unit, whole = next((u for u in (("MB", 2**20), ("kB", 2**10)) if value >= u[1]), ("B", 1))
+    unit, whole = next((u for u in (("GB", 2**30), ("MB", 2**20), ("kB", 2**10)) if value >= u[1]), ("B", 1))
     return f"{value / whole:.3g} {unit}"
 
 
@@ -122,7 +122,7 @@ def table(rows: list[dict[str, Any]], peer: str) -> list[str]:
 
 def pooled() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """All runs in results/, oldest first, and their groups with the rounds of all of them together."""
-    reports = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+    reports = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("[0-9]*.json"))]  # those of GPUs aside
     groups: dict[str, dict[str, Any]] = {}
     for report in reports:
         for title, group in report["groups"].items():

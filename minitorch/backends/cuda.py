@@ -18,27 +18,30 @@ class _MatMul:
     def allow_tf32(self) -> bool:
         """Whether products of float32 may be computed in TF32: 10 digits of the significand instead of 23, on tensor cores,
         several times as fast. Off unless set, as in PyTorch."""
-        if "cupy" not in sys.modules:
-            return os.environ.get(VARIABLE, "0") not in ("", "0")
         linalg = _linalg()
+        if linalg is None:
+            return os.environ.get(VARIABLE, "0") not in ("", "0")
         return bool(linalg.get_compute_type("float32") == linalg.COMPUTE_TYPE_TF32)
 
     @allow_tf32.setter
     def allow_tf32(self, yes: Any) -> None:
-        os.environ[VARIABLE] = str(int(bool(yes)))
-        if "cupy" in sys.modules:
-            linalg = _linalg()
+        linalg = _linalg()
+        if linalg is not None:
             linalg.set_compute_type("float32", linalg.COMPUTE_TYPE_TF32 if yes else linalg.COMPUTE_TYPE_DEFAULT)
+        elif "cupy" in sys.modules:
+            raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable {VARIABLE}=1")
+        os.environ[VARIABLE] = str(int(bool(yes)))
 
 
 def _linalg() -> Any:
-    """Where CuPy 14 keeps the setting; it has no public place for it but the variable."""
+    """Where a loaded CuPy 14 keeps the setting (it has no public place for it but the variable); None elsewhere."""
+    if "cupy" not in sys.modules:
+        return None
     try:
         found = importlib.import_module("cupy._core._routines_linalg")
-        assert found.set_compute_type and found.COMPUTE_TYPE_TF32
-    except (ImportError, AttributeError):
-        raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable {VARIABLE}=1") from None
-    return found
+    except ImportError:
+        return None
+    return found if hasattr(found, "set_compute_type") else None
 
 
 matmul = _MatMul()

@@ -187,8 +187,8 @@ def build() -> None:
 
 build()
 
-MODULES = {"cupy": module, "cupy.linalg": module.linalg, "cupy.cuda": cuda, "cupyx": module.cupyx}
-"""What `import` finds while the double is in place."""
+MODULES = {"cupy": module, "cupy.linalg": module.linalg, "cupy.cuda": cuda, "cupyx": module.cupyx, "cudnn": None}
+"""What `import` finds while the double is in place; None is not to be found."""
 
 
 class in_place:
