@@ -131,5 +131,14 @@ def _plain(thing: Any) -> Any:
 
 
 def _shown(result: Any) -> str:
-    text = " ".join(str(_plain(result)).split()) if isinstance(result, Node) else " ".join(repr(result).split())
+    """A result, short: its first digits, the beginning of a long one."""
+    if isinstance(result, Node):
+        result = result.raw
+    if isinstance(result, (float, np.floating)):
+        return f"{result:.8g}"
+    if isinstance(result, (list, tuple)):
+        inside = ", ".join(map(_shown, result))
+        text = f"({inside})" if isinstance(result, tuple) else f"[{inside}]"
+    else:
+        text = " ".join(repr(result).split())
     return text if len(text) <= 60 else text[:59] + "…"

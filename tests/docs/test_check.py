@@ -44,10 +44,10 @@ def test_a_solved_exercise(exercise, capsys):
     ("answers", "said"),
     [
         ({}, "✗ the gradient of a: not filled in yet"),
-        ({"gradient": "2.0"}, "✗ the gradient of a: 2.0 is not it. a is used twice."),
-        ({"gradient": "-7.0"}, "✗ the gradient of a: -7.0 is not it. The sign."),
+        ({"gradient": "2.0"}, "✗ the gradient of a: 2 is not it. a is used twice."),
+        ({"gradient": "-7.0"}, "✗ the gradient of a: -7 is not it. The sign."),
         ({"gradient": "5"}, "✗ the gradient of a: 5 is not it\n"),
-        ({"slope": "x"}, "✗ the slope at 3: 3.0 is not it. Look at the rule."),
+        ({"slope": "x"}, "✗ the slope at 3: 3 is not it. Look at the rule."),
         ({"slope": "x * ..."}, "✗ the slope at 3: not filled in yet"),
         ({"slope": "1 / (x - 3)"}, "✗ the slope at 3: ZeroDivisionError: "),
         ({"gradient": "2 * ..."}, "✗ the file: not filled in yet"),
@@ -97,6 +97,15 @@ def test_results_of_every_kind_are_compared(got, wanted, right):
     with asked() as told:
         assert expect("it", got, wanted) is right
     assert [one.right for one in told] == [right]
+
+
+def test_a_wrong_result_is_shown_short(capsys):
+    expect("it", [0.1 + 0.2, Value(1.0)], [1.0, 1.0])
+    expect("it", ("a", 2), ("b", 2))
+    expect("it", tensor([[1.0] * 30] * 30), 1.0)
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == ["✗ it: [0.3, 1] is not it", "✗ it: ('a', 2) is not it"]
+    assert len(told[2]) < 90
 
 
 def test_an_endless_loop_stopped_by_ctrl_c_is_no_traceback(tmp_path):

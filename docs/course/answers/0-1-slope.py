@@ -28,5 +28,5 @@ expect(
     ],
 )  # fmt: skip
 expect("the slope of the sine at 1", lambda: slope(math.sin, 1.0), math.cos(1.0), within=1e-8,
-       otherwise="It should work for every function: only f, x and h may stand in it.")
+       otherwise="Right for the square and not here? Only f, x and h may stand in it.")
 expect("the slope of a constant", lambda: slope(lambda x: 5.0, 2.0), 0.0)

@@ -87,4 +87,4 @@ expect("b = a + a, c = b + b", lambda: gradients(Number, doubled, 1.0), [4.0], m
     ([2.0], "Half is missing. Is every use of a node counted?"),
 ])  # fmt: skip
 expect("everything at once", lambda: gradients(Number, tangled, 2.0, 3.0), like(tangled, 2.0, 3.0),
-       otherwise="The simple ones are right: look at the order once more. Youngest first?")
+       otherwise="If the three above are right: look at the order once more. Youngest first?")

@@ -42,7 +42,7 @@ expect("the first loss", lambda: learn(1)[2][0], 0.6931472, within=1e-4,
        otherwise="With all weights 0 every probability is one half: the mean of -log(0.5).")
 expect("the loss after 100 steps", lambda: learn()[2][-1], lambda loss: loss < 0.2, mistakes=[
     (lambda loss: abs(loss - 0.6931472) < 1e-4, "It has not moved. Does the step change w and b themselves (`p -= ...`)?"),
-    (lambda loss: not loss < 10, "It explodes: are the gradients set back to None after each step?"),
+    (lambda loss: not loss < 10, "It explodes: step *against* the gradient, and set it back to None after each step."),
     (lambda loss: loss > 0.7, "It grows: step *against* the gradient."),
 ], otherwise="It learns, but not as it should: are the gradients set back to None after each step?")  # fmt: skip
 expect("the share of points on the right side", share_right, lambda share: share > 0.93)
