@@ -118,8 +118,7 @@ class Code:
         return self.note(f"T(1) / (T(1) + exp(-{self.number(x)}))")
 
     def softplus(self, x: Any) -> Symbol:
-        rest = self.note(f"log1p(exp(-fabs({self.number(x)})))")
-        return self.maximum(x, 0) + rest
+        return self.note(f"{self.maximum(x, 0).name} + log1p(exp(-fabs({self.number(x)})))")
 
 
 def _function(name: str, cuda: str) -> Callable[[Code, Any], Symbol]:

@@ -29,13 +29,12 @@ def conv(
     size = conv_size(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     filters = len(weight)
     rows = cupy.ascontiguousarray(weight).reshape(groups, filters // groups, -1)
+    shift = 0 if bias is None else bias.reshape(-1, *(1,) * len(size))
     out = cupy.empty((len(x), filters, *size), cupy.result_type(x, weight))
     for images in _turns(len(x), rows.shape[2] * groups * math.prod(size)):
         columns = _columns(x[images], weight.shape[2:], size, stride, padding, dilation)
         product = cupy.matmul(rows, columns.reshape(groups, rows.shape[2], -1)).reshape(filters, -1, *size)
-        out[images] = product.swapaxes(0, 1)
-    if bias is not None:
-        out += bias.reshape(-1, *(1,) * len(size))
+        cupy.add(product.swapaxes(0, 1), shift, out=out[images])
     return out
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -292,3 +294,11 @@ def run_them_all(dtype: str) -> None:
         y = Tensor(x, requires_grad=True)
         activation(y).sum().backward()
     assert math.prod(x.shape) == 32
+
+
+def test_cupy_itself_takes_the_backend_without_a_gpu() -> None:
+    """Every name that it imports is there, and every kernel's arguments are what CuPy can read."""
+    pytest.importorskip("cupy")
+    code = "import minitorch.backend.cupy as b; from minitorch.backend import cupy_pool; cupy_pool._max(2, 'int'); print(b.device)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "cuda", done.stderr
