@@ -240,5 +240,5 @@ def _layer_norm_rule(
             flow[row, a] = scale[row] * (grad[row, a] * weight[a] - average - normal * lean)
 
 
-RULES = {**numpy.RULES, "batch_norm": batch_norm_rule, "layer_norm": layer_norm_rule}
+RULES = {"batch_norm": batch_norm_rule, "layer_norm": layer_norm_rule}
 """Whole rules of operations, by their names (see `core.op.Op.pull`)."""
