@@ -122,9 +122,9 @@ from .cupy_attention import attention, attention_rule
 from .cupy_conv import conv, conv_input, conv_weight
 from .cupy_fused import by_elements, products
 from .cupy_gemm import col2im, im2col
-from .cupy_linear import affine, lstm_gates, matmul, turned
+from .cupy_linear import affine, matmul, turned
 from .cupy_normalize import RULES as NORMALIZATION
-from .cupy_normalize import mean_product, mean_square_from, moments, standardize
+from .cupy_normalize import follow_moments, mean_product, mean_square_from, moments, standardize
 from .cupy_optimize import adam_together, scale_together, sgd_together, squares_together, takes
 from .cupy_pad import pad, unpad
 from .cupy_places import (
@@ -155,6 +155,7 @@ from .cupy_pool import (
     winners,
 )
 from .cupy_random import random_mask
+from .cupy_recurrent import lstm_rule, lstm_steps
 from .cupy_resize import along_axes, averaging, mixing, nearest, nearest_back, unit_grid
 from .cupy_softmax import log_softmax, log_softmax_at, logsumexp, masked_softmax, minus_at, softmax
 from .cupy_special import erf, erfc, erfinv
@@ -167,7 +168,7 @@ from .numpy_sample import grid_cell, grid_lines, grid_pixel
 
 device = "cuda"
 
-RULES = {**NORMALIZATION, "attention": attention_rule}
+RULES = {**NORMALIZATION, "attention": attention_rule, "lstm": lstm_rule}
 
 cholesky, det, inv, solve = cupy.linalg.cholesky, cupy.linalg.det, cupy.linalg.inv, cupy.linalg.solve
 

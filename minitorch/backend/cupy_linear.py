@@ -1,4 +1,4 @@
-"""Matrix products with what belongs to them, as CuPy arrays: a bias, the gates of a recurrent cell."""
+"""Matrix products on CuPy arrays, with a bias."""
 
 from __future__ import annotations
 
@@ -18,21 +18,6 @@ def affine(x: Any, weight: Any, bias: Any) -> Any:
     elif bias is not None:
         out = out + bias
     return out.reshape(*x.shape[:-1], len(weight)) if x.ndim > 2 else out
-
-
-def lstm_gates(fed: Any, own: Any) -> Any:
-    """sigmoid, sigmoid, tanh, sigmoid of the quarters of fed + own along the last axis, in the memory of `own`, in one pass."""
-    return _gates(fed, own.shape[-1] // 4, own, own)
-
-
-_gates = cupy.ElementwiseKernel(
-    "T fed, int32 size, T own", "T gate",
-    """
-    T x = fed + own;
-    gate = i / size % 4 == 2 ? T(tanh(x)) : T(T(1) / (T(1) + exp(-x)));
-    """,
-    "minitorch_lstm_gates",
-)  # fmt: skip
 
 
 def turned(x: Any) -> Any:

@@ -123,6 +123,24 @@ def moments(x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, Any]:
     return parts[0].reshape(shape), parts[1].reshape(shape)
 
 
+def follow_moments(
+    running_mean: Any, running_var: Any, mean: Any, scale: Any, momentum: float, eps: float, share: float
+) -> None:
+    """Running statistics moved by `momentum` towards a batch's mean and its variance times `share`, in place; `scale` is
+    1 / √(variance + eps)."""
+    _follow(mean, scale, momentum, eps, share, running_mean, running_var)
+
+
+_follow = cupy.ElementwiseKernel(
+    "T mean, T scale, R momentum, R eps, R share", "R running_mean, R running_var",
+    """
+    running_mean += momentum * (R(mean) - running_mean);
+    running_var += momentum * ((R(1) / (R(scale) * R(scale)) - eps) * share - running_var);
+    """,
+    "minitorch_follow_moments",
+)  # fmt: skip
+
+
 def mean_product(x: Any, y: Any, axis: tuple[int, ...]) -> Any:
     """The mean of x · y over `axis`, the axes kept with length 1."""
     return (x * y).mean(axis, None, None, True)

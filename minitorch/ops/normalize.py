@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..backend import backend_of
 from ..core.apply import apply
 from ..core.op import Op
 from .conv import Sizes
@@ -175,6 +176,12 @@ def batch_norm(
     out = apply(BatchNorm((0, *range(2, input.ndim)), eps), input, *_given(weight, bias))
     if running_mean is not None and running_var is not None:
         mean, scale = (moment.reshape(-1) for moment in out._saved)
+        kernel = getattr(backend_of(mean), "follow_moments", None)  # a backend may do both at once
+        if kernel is not None:
+            kernel(running_mean.raw, running_var.raw, mean, scale, momentum, eps, count / (count - 1))
+            running_mean.touch()
+            running_var.touch()
+            return out
         _follow(running_mean, mean, momentum)
         _follow(running_var, (scale**-2 - eps) * (count / (count - 1)), momentum)
     return out

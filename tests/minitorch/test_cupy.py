@@ -121,7 +121,10 @@ def test_cross_entropy_is_a_kernel_forward_and_few_back() -> None:
 # Normalization
 
 NORMS = {
-    "batch": (lambda: nn.BatchNorm2d(3), (4, 3, 5, 6), {"moments", "minitorch_standardize", "flows", "minitorch_batch_norm_rule"}),
+    "batch": (
+        lambda: nn.BatchNorm2d(3), (4, 3, 5, 6),
+        {"moments", "minitorch_standardize", "minitorch_follow_moments", "flows", "minitorch_batch_norm_rule"},
+    ),
     "batch in parts": (lambda: nn.BatchNorm2d(2), (3, 2, 60, 70), {"minitorch_join_moments"}),
     "batch of rows": (lambda: nn.BatchNorm1d(5), (9, 5), {"moments", "flows"}),
     "batch, plain": (lambda: nn.BatchNorm2d(3, affine=False), (4, 3, 5, 6), {"moments", "flows"}),
@@ -149,6 +152,29 @@ def test_normalization(name: str) -> None:
     assert expected <= {*LAUNCHED}
     for here, there in zip(*seen, strict=True):
         same(there, here, 1e-9)
+
+
+# Sequences
+
+
+@pytest.mark.parametrize("settings", [{}, {"bias": False, "bidirectional": True}, {"num_layers": 2, "batch_first": True}], ids=str)
+def test_a_step_of_an_lstm_is_one_kernel_and_a_product(settings: dict[str, Any]) -> None:
+    points, seen = numbers(5, 3, 4), []
+    for wrap in (np.array, strict):
+        minitorch.manual_seed(3)
+        net = nn.LSTM(4, 6, **settings).double()
+        for p in net.parameters():
+            p.raw = wrap(p.raw)
+        x = Tensor(wrap(points), requires_grad=True)
+        LAUNCHED.clear()
+        out, (h, c) = net(x)
+        ((out * out).sum() + (c * h).sum() + h.sum()).backward()
+        seen.append([t.raw for t in (out, h, c, x.grad, *(p.grad for p in net.parameters()))])
+    steps = {"bidirectional": 10, "num_layers": 6}.get(next(iter(settings.keys() - {"bias", "batch_first"}), ""), 5)
+    for kernel in ("minitorch_lstm_step", "minitorch_lstm_step_back"):
+        assert LAUNCHED.count(kernel) == steps
+    for here, there in zip(*seen, strict=True):
+        same(there, here)
 
 
 # Random masks
@@ -279,9 +305,15 @@ def run_them_all(dtype: str) -> None:
                 p.raw = strict(p.raw.astype(dtype))
             x = layer(x)
         x.sum().backward(create_graph=True)
+    sequence = Tensor(strict(numbers(2, 2, 3, dtype=dtype)), requires_grad=True)
+    cell = nn.LSTM(3, 2)
+    for p in cell.parameters():
+        p.raw = strict(p.raw.astype(dtype))
+    start = Tensor(strict(np.zeros((1, 2, 2), dtype)))
+    cell(sequence, (start, start))[0].sum().backward()
     x = strict(numbers(4, 8, dtype=dtype))
     for call in (xp.erf, xp.erfc, lambda x: xp.erfinv(x * 0), lambda x: xp.argrunning(x, 1, True), lambda x: xp.softmax(x, 1),
-                 lambda x: xp.lstm_gates(x, x + 0), lambda x: xp.random_mask((3,), x.dtype, 0.5, 2.0, 7),
+                 lambda x: xp.random_mask((3,), x.dtype, 0.5, 2.0, 7),
                  lambda x: xp.standardize(x, x, x, x.shape, None, None)):  # fmt: skip
         call(x)
     if dtype != "float16":
