@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.device import host
 from ..core.modes import enable_grad, no_grad
 from ..core.node import Node
 from ..core.tensor import Tensor
@@ -34,9 +35,9 @@ def gradcheck(
     weights = [rng.uniform(0.5, 1.5, np.shape(out.raw)) for out in outs]
 
     def total() -> float:
-        return float(sum(np.sum(out.raw * w) for out, w in zip(_results(func(*points)), weights)))
+        return float(sum(np.sum(host(out.raw) * w) for out, w in zip(_results(func(*points)), weights)))
 
-    starts = [Tensor(w) if isinstance(out, Tensor) else Value(float(w)) for out, w in zip(outs, weights)]
+    starts = [Tensor(w).to(out.device) if isinstance(out, Tensor) else Value(float(w)) for out, w in zip(outs, weights)]
     analytic = grad(outs, [points[i] for i in active], starts, allow_unused=True)
     for i, found in zip(active, analytic):
         problem = _compare(points[i], found, total, i, eps, atol, rtol)
@@ -62,7 +63,7 @@ def gradgradcheck(
     if grad_outputs is None:
         starts: list[Any] = [
             Value(rng.uniform(0.5, 1.5)) if isinstance(out, Value)
-            else Tensor(rng.uniform(0.5, 1.5, out.shape), requires_grad=True)
+            else Tensor(rng.uniform(0.5, 1.5, out.shape)).to(out.device).requires_grad_()
             for out in outs
         ]  # fmt: skip
     else:
@@ -97,7 +98,7 @@ def _compare(x: Any, found: Any, total: Callable[[], float], number: int, eps: f
     numeric = np.zeros(shape)
     for index in np.ndindex(shape):
         numeric[index] = (_nudged(x, index, eps, total) - _nudged(x, index, -eps, total)) / (2 * eps)
-    exact = np.zeros(shape) if found is None else np.asarray(found.raw)
+    exact = np.zeros(shape) if found is None else host(found.raw)
     wrong = ~np.isclose(exact, numeric, rtol, atol, equal_nan=True)
     if not wrong.any():
         return ""
@@ -111,7 +112,7 @@ def _compare(x: Any, found: Any, total: Callable[[], float], number: int, eps: f
 
 def _nudged(x: Any, index: tuple[int, ...], by: float, total: Callable[[], float]) -> float:
     """`total()` with one element of `x` moved by `by`; the old number is put back."""
-    before = x.raw if isinstance(x, Value) else x.raw[index]
+    before = x.raw if isinstance(x, Value) else x.raw[index].copy()
     try:
         if isinstance(x, Value):
             x.raw = before + by

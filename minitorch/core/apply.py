@@ -9,7 +9,7 @@ import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
 from . import location, node
-from .device import device_of
+from .device import device_of, moved
 from .dtypes import FLOAT32, FLOAT64, get_default_dtype, promoted
 from .modes import state, watched
 from .node import Node, new, tick
@@ -47,7 +47,7 @@ def apply(op: Op, *inputs: Any) -> Any:
             if xp is not backend:
                 if xp is not scalar:
                     if backend is not scalar and backend.device != xp.device:
-                        raise mixed_devices(op, inputs)
+                        return apply(op, *brought_together(op, inputs))
                 else:
                     xp = backend
                     dtype = raw.dtype if kind is not tuple else None
@@ -191,6 +191,21 @@ def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) 
     return ValueError(f"{op.name} cannot take {' and '.join(parts)}: {op.requires or str(error).strip()}")
 
 
+def brought_together(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
+    """The inputs of an operation that got some of two devices: tensors of one number follow the others, as in PyTorch.
+    RuntimeError where larger ones would have to."""
+    raws: list[Any] = [x.raw if isinstance(x, Node) else x for x in inputs]
+    arrays = [raw for raw in raws if type(raw) in BACKENDS]
+    places = [device_of(raw) for raw in arrays if raw.ndim or device_of(raw) != "cpu"]
+    if len(set(places)) != 1 or any(isinstance(raw, tuple) for raw in raws):
+        raise mixed_devices(op, inputs)
+    movable: list[Any] = [x if type(raw) in BACKENDS else None for x, raw in zip(inputs, raws)]
+    return [
+        given if x is None else x.to(places[0]) if isinstance(x, Node) else moved(x, places[0])  # type: ignore[attr-defined]
+        for given, x in zip(inputs, movable)
+    ]
+
+
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     """The sentence for inputs on different devices: each by its name, or slot and shape, and how to bring them together."""
     found: list[tuple[str, str, Any]] = []
@@ -201,10 +216,11 @@ def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
             if type(part) in BACKENDS:
                 name = location.variable_name(x) if isinstance(x, Node) else None
                 shown = f"'{name}'" if name else f"input {label} of shape {tuple(part.shape)}"
-                found.append((shown, name or label, device_of(part)))
+                learned = isinstance(x, Node) and x.is_leaf and x.requires_grad  # nobody's variable: a module has it
+                found.append((shown, name or ("model" if learned else label), device_of(part)))
     listed = " and ".join(f"{shown} on {device}" for shown, _, device in found)
     apart = next(x for x in found if x[2] != found[0][2])
-    (_, moves, _), (_, _, to) = sorted((found[0], apart), key=lambda x: x[2].type == "cuda")  # rather to the GPU than back
+    (_, moves, _), (_, _, to) = sorted((found[0], apart), key=lambda x: x[2] != "cpu")  # rather to the GPU than back
     return RuntimeError(f"{op.name} mixes devices: {listed}; bring them together: {moves}.to('{to}')")
 
 

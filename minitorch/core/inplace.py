@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ops
+from ..backend import BACKENDS
 from ..ops import random
 from ..ops.index import SetItem, plain, write
 from . import location
 from .apply import apply
+from .device import moved
 from .modes import no_grad, state
 from .node import Node, new
 
@@ -117,11 +119,14 @@ class InPlace:
         return ops.to(result, self.dtype)
 
     def __setitem__(self: Any, index: Any, value: Any) -> None:
+        kind = type(getattr(value, "raw", value))
+        if kind is not type(self.raw) and kind in BACKENDS:  # numbers of another device are copied to this one, as in PyTorch
+            value = value.to(self.device) if isinstance(value, Node) else moved(value, self.device)  # type: ignore[attr-defined]
         if state.recording and (self.requires_grad or getattr(value, "requires_grad", False)):
             old = self._before_edit()
-            self._become(apply(SetItem(plain(index)), old, old if value is self else value))
+            self._become(apply(SetItem(plain(index, self.raw)), old, old if value is self else value))
             return
-        write(self.raw, plain(index), value.raw if isinstance(value, Node) else value)
+        write(self.raw, plain(index, self.raw), value.raw if isinstance(value, Node) else value)
         self.touch()
 
     def _before_edit(self: Any) -> Any:
@@ -176,7 +181,7 @@ class InPlace:
         return self.fill_(0)
 
     def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
-        """Put the elements of `src` here, broadcast to this shape and in this dtype; returns the tensor."""
+        """Put the elements of `src`, of any device, here, broadcast to this shape and in this dtype; returns the tensor."""
         self[...] = src
         return self
 

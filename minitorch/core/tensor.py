@@ -15,7 +15,7 @@ from . import node
 from .apply import apply
 from .conversions import Conversions
 from .departures import note
-from .device import corners, host, moved, pinned
+from .device import corners, device_of, host, moved, pinned
 from .dtypes import get_default_dtype
 from .grad_fn import GradFn, grad_fn
 from .hooks import RemovableHandle
@@ -85,7 +85,7 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
 
     @data.setter
     def data(self, data: Any) -> None:
-        self.raw = data.raw if isinstance(data, Node) else _array(data, self.raw.dtype)
+        self.raw = data.raw if isinstance(data, Node) else moved(_array(data, self.raw.dtype), device_of(self.raw))
         self._cell = [tick()]
 
     @property

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import BACKENDS
 from ..core.tensor import Tensor
 
 
@@ -47,7 +48,7 @@ def _stacked(arrays: Sequence[Any]) -> Any:
             f"items of different shapes do not make a batch: {', '.join(map(str, sorted(shapes)))}; "
             "bring them to one size first, or give DataLoader a collate_fn"
         )
-    return np.stack(arrays) if isinstance(arrays[0], np.ndarray) else arrays[0].__array_namespace__().stack(arrays)
+    return np.stack(arrays) if isinstance(arrays[0], np.ndarray) else BACKENDS[type(arrays[0])].stack(arrays)
 
 
 def default_convert(item: Any) -> Any:

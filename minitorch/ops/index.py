@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend import BACKENDS
 from ..core import node
 from ..core.apply import apply, backend_among
+from ..core.device import device_of, moved
 from ..core.node import Node
 from ..core.op import Op
 from .axes import one_axis
@@ -138,15 +140,18 @@ def _part(i: Any) -> str:
     return str(i.tolist() if hasattr(i, "tolist") else i)
 
 
-def plain(index: Any) -> Any:
+def plain(index: Any, of: Any = None) -> Any:
     """An index without nodes: a 0-d integer is a number, and arrays are copied, for an operation keeps its index while the
-    user may go on editing the tensor."""
+    user may go on editing the tensor. They go to the device of the raw array `of`, from which they are to pick."""
     if isinstance(index, tuple):
-        return tuple(plain(i) for i in index)
+        return tuple(plain(i, of) for i in index)
     if isinstance(index, Node):
         index = index.raw
     if hasattr(index, "dtype"):
-        return index.item() if index.ndim == 0 and index.dtype.kind in "iu" else index.copy()
+        if index.ndim == 0 and index.dtype.kind in "iu":
+            return index.item()
+        elsewhere = type(index) is not type(of) and type(index) in BACKENDS and type(of) in BACKENDS
+        return moved(index, device_of(of)) if elsewhere else index.copy()
     return index
 
 
@@ -156,7 +161,7 @@ def getitem(x: Any, index: Any) -> Any:
     The axes of the result are in PyTorch's order: an integer only takes its axis away, where NumPy lets it take part in the
     broadcasting of arrays that stand apart from it.
     """
-    index = _tight(plain(index), x.ndim)
+    index = _tight(plain(index, x.raw), x.ndim)
     if isinstance(index, tuple) and _apart(index):
         numbers, index = _numbers_first(index, x.ndim)
         x = apply(GetItem(numbers), x)
@@ -223,7 +228,7 @@ def fronted(xp: Any, x: Any, ndim: int) -> Any:
 
 def setitem(x: Any, index: Any, value: Any) -> Any:
     """A copy of `x` with `value` written at `index`."""
-    return apply(SetItem(plain(index)), x, value)
+    return apply(SetItem(plain(index, x.raw)), x, value)
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
@@ -234,7 +239,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """`input` with the slices of alpha × `source` along `dim` added at the positions in `index`."""
     x, source = (input, source) if input.ndim else (reshape(input, (1,)), reshape(source, (-1,)))
-    into = apply(Into(plain(places(x, dim, index)), x.shape), source)
+    into = apply(Into(plain(places(x, dim, index), x.raw), x.shape), source)
     return reshape(add(x, into, alpha=alpha), input.shape) if not input.ndim else add(x, into, alpha=alpha)
 
 
@@ -255,7 +260,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     if not accumulate:
         return setitem(input, index, values)
     part = getitem(input.detach(), index)
-    return add(input, apply(Into(plain(index), input.shape), broadcast_to(values, part.shape)))
+    return add(input, apply(Into(plain(index, input.raw), input.shape), broadcast_to(values, part.shape)))
 
 
 def places(x: Any, dim: int, index: Any) -> tuple[Any, ...]:

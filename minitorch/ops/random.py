@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.device import host
 from ..core.dtypes import get_default_dtype
 from .create import constant, like, place
 from .shape import sizes
@@ -202,26 +203,28 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     """Normal numbers of mean `mean` and deviation `std`, either a tensor or a number; `size` where both are numbers."""
     if size is None and not hasattr(mean, "raw") and not hasattr(std, "raw"):
         raise TypeError("normal needs a size when mean and std are numbers: normal(0.0, 1.0, (3, 4))")
-    m, s = (np.asarray(x.raw) if hasattr(x, "raw") else x for x in (mean, std))
+    m, s = (host(x.raw) if hasattr(x, "raw") else x for x in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise ValueError("normal needs a standard deviation of 0 or more")
     shape = sizes((size,)) if size is not None else np.broadcast_shapes(np.shape(m), np.shape(s))
     given = [x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"]
     kind = dtype or (given or [get_default_dtype()])[0]
-    return place((standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False))
+    device = next((x.device for x in (mean, std) if hasattr(x, "device")), None)
+    return place((standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False), device)
 
 
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
     """1 with the probability that `input` says at each place, else 0; shape and dtype as `input`."""
-    chance = input.raw
+    chance = host(input.raw)
     if not ((chance >= 0) & (chance <= 1)).all():
         raise ValueError("bernoulli needs probabilities, between 0 and 1")
-    return constant(np.asarray(uniform(chance.shape, np.float64, generator) < chance).astype(chance.dtype))
+    drawn = np.asarray(uniform(chance.shape, np.float64, generator) < chance).astype(chance.dtype)
+    return place(drawn, input.device)
 
 
 def poisson(input: Any, generator: Generator | None = None) -> Any:
     """Counts from Poisson distributions with the rates in `input`; shape and dtype as `input`."""
-    return constant(np.asarray(rng(generator).poisson(input.raw)).astype(input.raw.dtype))
+    return place(np.asarray(rng(generator).poisson(host(input.raw))).astype(input.raw.dtype), input.device)
 
 
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Any:
@@ -229,7 +232,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
     Weights need not add up to 1. Without `replacement` no position comes twice in a row of the result.
     """
-    weights = np.asarray(input.raw, np.float64)
+    weights = np.asarray(host(input.raw), np.float64)
     if weights.ndim not in (1, 2):
         raise ValueError(f"multinomial needs weights of shape (n,) or (rows, n), not {weights.shape}")
     if not (np.isfinite(weights) & (weights >= 0)).all():
@@ -249,4 +252,4 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         with np.errstate(divide="ignore"):
             clocks = rng(generator).exponential(size=rows.shape) / rows
         found = clocks.argsort(1)[:, :num_samples]
-    return constant(found.reshape(*weights.shape[:-1], num_samples).astype(np.int64))
+    return place(found.reshape(*weights.shape[:-1], num_samples).astype(np.int64), input.device)

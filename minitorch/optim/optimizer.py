@@ -15,6 +15,7 @@ import numpy as np
 
 from ..backend import BACKENDS
 from ..backend.threads import shared
+from ..core.device import host
 from ..core.modes import enable_grad
 from ..core.node import Node
 from ..core.tensor import Tensor
@@ -266,7 +267,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 
 def _loaded(name: str, x: Any, p: Any, number: int) -> Any:
     """A saved entry of a parameter's state as this optimizer keeps it: a count, a number, or an array of its own."""
-    array = np.asarray(x.raw if isinstance(x, Node) else x)
+    array = host(x.raw if isinstance(x, Node) else x)
     if name in ("step", "mu_product"):
         return int(array) if name == "step" else float(array)
     if array.shape != np.shape(p.raw):

@@ -16,10 +16,9 @@ def check(device: str, sample: Sample) -> None:
         return
     if not sample.cuda:
         raise SampleError(f"{sample.name} computes on the CPU only; leave out --device {device}")
-    import minitorch
+    from minitorch.core.device import device as Device
+    from minitorch.core.device import gpu_missing
 
-    try:
-        minitorch.zeros(1, device=device)
-    except (RuntimeError, ImportError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise SampleError(f"--device {device} cannot be used here ({reason}); use --device cpu") from None
+    missing = gpu_missing(Device(device).index or 0) if Device(device).type == "cuda" else ""
+    if missing:
+        raise SampleError(f"--device {device} cannot be used here: {missing}; use --device cpu")

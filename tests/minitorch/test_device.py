@@ -105,10 +105,89 @@ def test_both_tensors_and_the_way_out_are_named():
     weight, x = minitorch.ones(3, 2), minitorch.ones(1, 2, device="strict")
     with pytest.raises(RuntimeError, match=r"^mul mixes devices: 'weight' on cpu and 'x' on strict; bring them together: weight\.to\('strict'\)$"):
         weight * x
-    with pytest.raises(RuntimeError, match=r"'x' on strict and input weight of shape \(3, 2\) on cpu.*: x\.to\('cpu'\)$"):
+    with pytest.raises(RuntimeError, match=r"'x' on strict and input weight of shape \(3, 2\) on cpu.*: model\.to\('strict'\)$"):
         nn.Linear(2, 3, bias=False)(x)
     with pytest.raises(RuntimeError, match=r"'weight' on cpu and 'x' on strict"):
         minitorch.cat([weight, x])
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: minitorch.gather(x, 1, tensor([[0], [1]])), lambda x: nn.functional.cross_entropy(x, tensor([0, 1])), lambda x: x + minitorch.ones(3),
+])  # fmt: skip
+def test_what_computes_with_two_devices_is_refused(call):
+    with pytest.raises(RuntimeError, match="mixes devices"):
+        call(minitorch.ones(2, 3, device="strict"))
+
+
+def test_a_single_number_follows_to_any_device():
+    x, factor = minitorch.ones(2, device="strict", requires_grad=True), tensor(3.0, requires_grad=True)
+    ((x * factor) + np.array(1.0, "f")).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0] and factor.grad.tolist() == 2.0 and factor.grad.device == "cpu"
+    with pytest.raises(RuntimeError, match="mixes devices"):
+        tensor([3.0]) * x
+
+
+def test_positions_and_new_numbers_may_come_from_elsewhere():
+    x = minitorch.arange(6).float().reshape(2, 3).to("strict")
+    for index in (tensor([1, 0]), np.array([1, 0]), [1, 0], (tensor([1, 0]), slice(None)), tensor([1, 0]).to("strict")):
+        assert x[index].tolist() == [[3.0, 4.0, 5.0], [0.0, 1.0, 2.0]]
+    assert x[tensor([True, False])].tolist() == [[0.0, 1.0, 2.0]] and minitorch.index_select(x, 0, tensor([1])).tolist() == [[3.0, 4.0, 5.0]]
+    assert tensor([5.0, 6.0])[tensor([1]).to("strict")].tolist() == [6.0]
+    y = x.clone()
+    y[0] = minitorch.ones(3)
+    y[1, :2] = np.zeros(2, "f")
+    y[tensor([True, False]), 2] = tensor(9.0)
+    assert y.tolist() == [[1.0, 1.0, 9.0], [0.0, 0.0, 5.0]] and type(y.raw) is StrictArray
+    assert minitorch.zeros(2, 3).copy_(x).tolist() == x.tolist() == y.copy_(x.cpu()).tolist()
+    w = minitorch.ones(3, requires_grad=True)
+    z = x * 1.0
+    z[0] = w * 2  # recorded: the gradient comes back across
+    z.sum().backward()
+    assert w.grad.tolist() == [2.0] * 3 and w.grad.device == "cpu"
+    y.data = np.ones((2, 3), "f")
+    assert type(y.raw) is StrictArray
+
+
+DRAWN = {
+    "normal": lambda x: minitorch.normal(x, 1.0), "bernoulli": lambda x: minitorch.bernoulli(x / 10), "poisson": minitorch.poisson,
+    "multinomial": lambda x: minitorch.multinomial(x, 2), "uniform_": lambda x: x.clone().uniform_(), "normal_": lambda x: x.clone().normal_(),
+    "batch": lambda x: minitorch.data.default_collate([x[0], x[1]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+def test_random_numbers_and_batches_are_made_where_their_like_is(draw):
+    here = tensor([[1.0, 2.0], [3.0, 4.0]])
+    seen = []
+    for x in (here, here.to("strict")):
+        minitorch.manual_seed(1)
+        seen.append(draw(x))
+        assert seen[-1].device == x.device
+    assert seen[0].tolist() == seen[1].tolist()
+
+
+def test_gradients_are_checked_there():
+    x = minitorch.ones(2, dtype=minitorch.float64, device="strict", requires_grad=True)
+    assert minitorch.autograd.gradcheck(lambda x: (x * x * x).sum(), (x,)) and minitorch.autograd.gradgradcheck(lambda x: x**3, (x,))
+    assert x.tolist() == [1.0, 1.0]
+
+
+def test_an_optimizer_goes_on_from_a_file_on_either_device(tmp_path):
+    model = nn.Linear(2, 1).to("strict")
+    optimizer = minitorch.optim.Adam(model.parameters())
+
+    def step(by):
+        by.zero_grad()
+        model(minitorch.ones(3, 2, device="strict")).sum().backward()
+        by.step()
+
+    step(optimizer)
+    minitorch.save(optimizer.state_dict(), tmp_path / "state.npz")
+    for location in ("cpu", "strict"):
+        again = minitorch.optim.Adam(model.parameters())
+        again.load_state_dict(minitorch.load(tmp_path / "state.npz", map_location=location))
+        assert all(type(x.raw) is StrictArray for held in again.state.values() for x in held.values() if isinstance(x, Tensor))
+        step(again)
 
 
 # No GPU, no CuPy

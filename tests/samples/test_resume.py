@@ -146,13 +146,10 @@ def test_the_gpu_is_refused_where_there_is_none(toy, capsys, monkeypatch):
     assert capsys.readouterr().err == "toy computes on the CPU only; leave out --device cuda\n"
     monkeypatch.setitem(SAMPLES, "toy", Sample("toy", "a toy", "toy_sample", "-", "1 s", (), cuda=True))
 
-    def none(*args, **kwargs):
-        raise RuntimeError("there is no device 'cuda' here")
-
-    monkeypatch.setattr(minitorch, "zeros", none)
+    monkeypatch.setattr("minitorch.core.device.gpu_missing", lambda index=0: "it needs CuPy (pip install it)")
     assert main(["run", "toy", "--device", "cuda"]) == 1
     error = capsys.readouterr().err
-    assert error == "--device cuda cannot be used here (there is no device 'cuda' here); use --device cpu\n"
+    assert error == "--device cuda cannot be used here: it needs CuPy (pip install it); use --device cpu\n"
 
 
 def test_runs_are_listed_and_compared(toy, capsys):
