@@ -56,6 +56,15 @@ def test_a_leaf_that_moves_keeps_its_device_and_the_stepper_walks_the_way_back()
     assert w.grad is None
 
 
+def test_a_zoom_goes_through_a_move():
+    from minitorch.core.zoom import zoom
+
+    x = tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 3.0).to("strict") * 2.0
+    unfolded = zoom(y)
+    assert [value.raw for value in unfolded.values[y]] == [6.0, 12.0]
+
+
 CREATED = {
     "tensor": lambda at: tensor([[1.0, 2.0]], device=at), "tensor of one there": lambda at: tensor(tensor([1.0], device=at)),
     "as_tensor": lambda at: minitorch.as_tensor([1, 2], device=at), "as_tensor of one": lambda at: minitorch.as_tensor(tensor([1.0]), device=at),
