@@ -9,12 +9,13 @@ from __future__ import annotations
 import gc as _gc
 import importlib as _importlib
 import os as _os
+import sys as _sys
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 import numpy as _np
 
-from . import autograd, backends, cuda, data, linalg, nn, ops, optim, utils
+from . import autograd, backends, nn, ops
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .backend.threads import get_num_threads, set_num_threads
 from .core.device import device
@@ -80,8 +81,20 @@ pi, e, inf, nan, newaxis = _np.pi, _np.e, _np.inf, _np.nan, None
 
 
 if _TYPE_CHECKING:  # which names ops exports is put together there, further than type checkers follow
+    from . import cuda, data, linalg, optim, utils
 
     def __getattr__(name: str) -> _Any: ...
+
+else:
+
+    def __getattr__(name: str) -> _Any:
+        """Packages that not every program uses are imported when they are asked for: a sixth of all modules."""
+        if name in ("cuda", "data", "linalg", "optim", "utils"):
+            return _importlib.import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=_sys.modules[__name__])
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
 
 
 def debug(*args: _Any, **kwargs: _Any) -> _Any:

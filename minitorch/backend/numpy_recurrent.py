@@ -43,14 +43,14 @@ def bend(gates: ndarray, own: ndarray, before: ndarray, after: ndarray, bent: nd
 
 def lstm_rule(op: Any, grad: Any, out: Any, saved: Any, needed: Any, *inputs: Any) -> list[Any]:
     """`Lstm.vjp`."""
-    return rule(op, grad, out, saved, needed, *inputs[:5], slopes, go_back)
+    return rule(slopes, go_back, op, grad, out, saved, needed, *inputs)
 
 
 def rule(
-    op: Any, grad: Any, out: Any, saved: Any, needed: Any, x: ndarray, h: ndarray, c: ndarray, weight_ih: ndarray,
-    weight_hh: ndarray, slopes: Callable[..., None], go_back: Callable[..., None],
+    slopes: Callable[..., None], go_back: Callable[..., None], op: Any, grad: Any, out: Any, saved: Any, needed: Any,
+    x: ndarray, h: ndarray, c: ndarray, weight_ih: ndarray, weight_hh: ndarray, bias_ih: Any = None, bias_hh: Any = None,
 ) -> list[Any]:  # fmt: skip
-    """What the inputs receive, in their order."""
+    """`Lstm.vjp` by two functions: what can be said of all steps at once, and one step."""
     gates, (outer, last) = saved[0], grad
     into, to_c = np.empty_like(gates), np.empty_like(saved[1])
     slopes(*saved, into, to_c)

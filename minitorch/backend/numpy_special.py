@@ -90,7 +90,7 @@ def _gelu_slope(out: ndarray, x: ndarray) -> ndarray:
     return chance
 
 
-SLOPES = {"gelu": gelu_slope}
+SLOPES: dict[str, Callable[..., Any]] = {"gelu": gelu_slope}
 """The local derivatives of costly operations, by their names, of out and inputs (see `core.op.Elementwise`)."""
 
 

@@ -12,7 +12,6 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -104,11 +103,10 @@ class _Crew:
         while True:
             answers, number, run, *call = jobs.get()
             try:
-                answer = number, run(*call), None
+                answers.put((number, run(*call), None))
             except BaseException as error:  # it is the caller's
-                answer = number, None, error
-            answers.put(answer)
-            del answers, run, call, answer  # their arrays need not wait for the next job
+                answers.put((number, None, error))
+            del answers, run, call  # their arrays need not wait for the next job
 
 
 class _OneThreadEach:
@@ -175,6 +173,7 @@ def has_small_products() -> bool:
 def _openblas(what: str) -> Any:
     """The function of the OpenBLAS inside NumPy's wheels that PyPI's builds call `what` with a prefix and a suffix."""
     import ctypes
+    from pathlib import Path  # imports a good deal itself
 
     home = Path(np.__file__).parent
     for folder in (home.parent / "numpy.libs", home / ".dylibs"):

@@ -81,8 +81,10 @@ def _slope_of(function: Any) -> Callable[[Any, Any], ndarray | None]:
     return lambda out, x: compute(x)
 
 
-FORWARDS = {"gelu": _of(_gelu), "gelu_tanh": _of(_gelu_tanh), "silu": _of(_silu)}
+FORWARDS: dict[str, Callable[..., Any]] = {"gelu": _of(_gelu), "gelu_tanh": _of(_gelu_tanh), "silu": _of(_silu)}
 """The results of costly operations, by their names (see `core.op.Elementwise`); None for numbers that they do not take."""
 
-SLOPES = {"gelu": _slope_of(_gelu_slope), "gelu_tanh": _slope_of(_gelu_tanh_slope), "silu": _slope_of(_silu_slope)}
+SLOPES: dict[str, Callable[..., Any]] = {
+    "gelu": _slope_of(_gelu_slope), "gelu_tanh": _slope_of(_gelu_tanh_slope), "silu": _slope_of(_silu_slope),
+}  # fmt: skip
 """Their local derivatives, of out and x."""

@@ -15,7 +15,7 @@ def lstm_rule(op: Any, grad: Any, out: Any, saved: Any, needed: Any, *inputs: An
     single = all(x is None or x.dtype == F and x.flags.c_contiguous for x in (*saved, *grad, *inputs[:5]))
     if not single:
         return numpy_recurrent.lstm_rule(op, grad, out, saved, needed, *inputs)
-    return numpy_recurrent.rule(op, grad, out, saved, needed, *inputs[:5], _slopes, _go_back)
+    return numpy_recurrent.rule(_slopes, _go_back, op, grad, out, saved, needed, *inputs)
 
 
 # Loops from 0 over few arrays: of such the compiler can tell that nothing overlaps, and they fit the wide registers.
