@@ -4,8 +4,8 @@
 for each kind of gradient, shape, layout and dtype, which takes many milliseconds, and kept; carrying it out takes microseconds.
 What cuDNN has no kernel for is answered with None, also once: the next rung computes it.
 
-Shapes as in the NumPy backend. A layout is an array's own, rows first (NCHW) or channels last (NHWC in memory); the result lies
-as the first input does.
+Shapes as in the NumPy backend. Numbers lie row after row (NCHW) or channels last (NHWC in memory): as those of the first input
+do, so those of the second are read, and those of the result written.
 """
 
 from __future__ import annotations
@@ -80,14 +80,18 @@ class Layout(NamedTuple):
         return cupy.empty(self.shape, dtype)
 
 
-def laid_out(x: Any) -> tuple[Any, Layout]:
-    """(an array that cuDNN can read: x, or its copy; its layout)."""
-    if not x.data.ptr % ALIGNED:
-        if x.flags.c_contiguous:
-            return x, Layout(x.shape)
-        if cupy.moveaxis(x, 1, -1).flags.c_contiguous:
-            return x, Layout(x.shape, channels_last=True)
-    return x.copy("C"), Layout(x.shape)
+def is_channels_last(x: Any) -> bool:
+    """Whether an array lies so, and not row after row (one pixel, or one channel, is both)."""
+    return not x.flags.c_contiguous and bool(cupy.moveaxis(x, 1, -1).flags.c_contiguous)
+
+
+def laid_out(x: Any, layout: Layout) -> Any:
+    """The elements of x in this layout, where cuDNN can read them: x itself, or a copy."""
+    last = layout.channels_last
+    lies_so = cupy.moveaxis(x, 1, -1).flags.c_contiguous if last else x.flags.c_contiguous
+    if lies_so and not x.data.ptr % ALIGNED:
+        return x
+    return cupy.moveaxis(cupy.moveaxis(x, 1, -1).copy("C"), -1, 1) if last else x.copy("C")
 
 
 # Convolution
@@ -122,14 +126,13 @@ def _carried_out(kind: str, a: Any, b: Any, shape: Sizes, stride: Sizes, padding
     fits = flags.cudnn and len(shape) <= 5 and a.dtype == b.dtype and a.dtype.kind == "f"
     if not (fits and a.size and b.size and math.prod(shape)) or min(p for pair in padding for p in pair) < 0:
         return None
-    (a, layout_a), (b, layout_b) = laid_out(a), laid_out(b)
-    layout = Layout(shape, layout_a.channels_last)
+    layouts = [Layout(s, is_channels_last(a)) for s in (a.shape, b.shape, shape)]  # kernels want all three alike
     way = tuple(p for p, _ in padding), tuple(p for _, p in padding), stride, dilation
-    plan = conv_plan(kind, a.dtype.name, layout_a, layout_b, layout, *way, flags.cudnn_tf32, a.device.id)
+    plan = conv_plan(kind, a.dtype.name, *layouts, *way, flags.cudnn_tf32, a.device.id)
     if plan is None:
         return None
-    out = layout.empty(a.dtype)
-    plan.run({FIRST: a, SECOND: b, OUT: out})
+    out = layouts[2].empty(a.dtype)
+    plan.run({FIRST: laid_out(a, layouts[0]), SECOND: laid_out(b, layouts[1]), OUT: out})
     return out
 
 

@@ -369,3 +369,13 @@ def test_other_attention_is_composed(cupy, cudnn, why, monkeypatch):
     rest = {"mask": {"attn_mask": minitorch.zeros(3, 3, dtype=dtype, device="cuda")}, "dropout": {"dropout_p": 0.5}}.get(why, {})
     F.scaled_dot_product_attention(q, k, v, **rest).sum().backward()
     assert not cudnn.runs and q.grad.shape == q.shape
+
+
+def test_the_layout_of_the_first_input_is_that_of_all(cupy, cudnn):
+    x, weight = cupy.array(numbers(2, 3, 6, 6)), cupy.array(numbers(4, 3, 3, 3))
+    last = cupy.moveaxis(cupy.ascontiguousarray(cupy.moveaxis(x, 1, -1)), -1, 1)
+    for image in (x, last):
+        conv(cupy, image, weight)
+    plain, turned = cudnn.graphs
+    assert [a.stride for a in (*plain.inputs, plain.out)] == [[108, 36, 6, 1], [27, 9, 3, 1], [64, 16, 4, 1]]
+    assert [a.stride for a in (*turned.inputs, turned.out)] == [[108, 1, 18, 3], [27, 1, 9, 3], [64, 1, 16, 4]]
