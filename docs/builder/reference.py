@@ -154,7 +154,7 @@ def _played(found: Any) -> str:
     told = ""
     for line, result, own in play(found):
         told += "".join(f"{'... ' if number else '>>> '}{part}\n" for number, part in enumerate(line.split("\n")))
-        told += plain_text(result.views, Screen(width=88)) if own else ""
+        told += plain_text(result.views, Screen()) if own else ""
     return told
 
 
