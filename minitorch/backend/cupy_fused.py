@@ -134,6 +134,9 @@ for _name in "sin cos tan sinh cosh tanh".split():
 kernels: dict[Any, Any] = {}
 """What has been written: by operation, parameters and kinds of arguments, a kernel; None where there is none."""
 
+MOST = 32
+"""So many kernels for one operation: parameters that change all the time are left to CuPy, for a new kernel is compiled."""
+
 
 def by_elements(forward: Any, *arrays: Any) -> Any:
     """forward(*arrays), for forward = partial(type(op).forward, op, xp) of an elementwise operation: in one kernel where it can
@@ -175,7 +178,8 @@ def _find(key: Any, arguments: tuple[Any, ...], formulas: Callable[[Code, list[A
     try:
         return kernels[key, kinds]
     except KeyError:
-        kernels[key, kinds] = made = _written(key[0].__name__, kinds, formulas)
+        many = sum(known[0][0] is key[0] for known in kernels) >= MOST
+        kernels[key, kinds] = made = None if many else _written(key[0].__name__, kinds, formulas)
         return made
     except TypeError:  # a setting that is an array
         return None

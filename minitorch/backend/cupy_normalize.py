@@ -154,8 +154,8 @@ def mean_square_from(centre: Any, x: Any, axis: tuple[int, ...]) -> Any:
 
 def standardize(x: Any, mean: Any, scale: Any, shape: Any, weight: Any, bias: Any) -> Any:
     """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None)."""
-    if x.shape == shape:
-        given = [p for p in (weight, bias) if p is not None]
+    given = [p for p in (weight, bias) if p is not None]
+    if x.shape == shape and all(p.dtype == x.dtype for p in given):
         return _standardized(weight is not None, bias is not None)(x, mean, scale, *given)
     out = _standardized(False, False)(x, mean, scale).reshape(shape)
     if weight is not None:

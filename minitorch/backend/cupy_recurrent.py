@@ -58,7 +58,7 @@ def lstm_steps(incoming: Any, own: Any, h: Any, c: Any, reverse: bool) -> Any:
     cells[-1 if reverse else 0] = c
     for t in range(count - 1, -1, -1) if reverse else range(count):
         if n * size:
-            _bend(matmul(fed, own), size, before[t], gates[t], after[t], bents[t], states[t])
+            _bend(matmul(fed, own).astype(dtype, copy=False), size, before[t], gates[t], after[t], bents[t], states[t])
         fed = states[t]
     return states, cells[0 if reverse else -1].copy(), (gates, before, bents)
 

@@ -143,7 +143,7 @@ def scatter_add(a: ndarray, slices: Any, value: Any) -> None:
 
 
 def fuse(*args: Any, **kwargs: Any) -> Any:
-    raise NotImplementedError("cupy.fuse has known faults (see docs/research); kernels are written out")
+    raise NotImplementedError("the double has no cupy.fuse: kernels are written out")
 
 
 def build() -> None:

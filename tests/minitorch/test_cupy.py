@@ -76,6 +76,15 @@ def test_what_is_no_formula_of_floats_is_left_to_cupy() -> None:
     assert x.grad.tolist()[:2] == [np.inf, 1.0] and x.grad.tolist()[2] == 0.0
 
 
+def test_numbers_that_change_all_the_time_compile_nothing() -> None:
+    x = Tensor(strict(np.array([0.5, -1.0])), requires_grad=True)
+    before = len(kernels.RAN)
+    for turn in range(200):
+        y = F.leaky_relu(x, turn / 1000)
+        y.sum().backward()
+    assert len(kernels.RAN) - before <= 32 and x.grad.tolist() == pytest.approx([200.0, sum(range(200)) / 1000])
+
+
 def test_the_debugger_sees_local_derivatives_all_the_same() -> None:
     x = Tensor(strict(np.array([0.5, -1.0])), requires_grad=True)
     stepper = minitorch.Stepper(F.silu(x).sum())
@@ -99,8 +108,10 @@ def test_softmax_in_rows(width: int) -> None:
         LAUNCHED.clear()
         found = getattr(xp, name)(strict(x), 2)
         assert started(["softmax"])
-        same(found, getattr(host, name)(x, 2))
-    same(xp.softmax(strict(x), 0), host.softmax(x, 0))
+        with np.errstate(all="ignore"):
+            same(found, getattr(host, name)(x, 2))
+    with np.errstate(all="ignore"):
+        same(xp.softmax(strict(x), 0), host.softmax(x, 0))
     scores, hidden = numbers(2, 6, 6), draw.random((6, 6)) > 0.5
     hidden[2] = False
     for mask in (None, hidden, numbers(6, 6)):
@@ -108,7 +119,8 @@ def test_softmax_in_rows(width: int) -> None:
             LAUNCHED.clear()
             found = xp.masked_softmax(strict(scores), None if mask is None else strict(mask), causal)
             assert started(["softmax"])
-            same(found, host.masked_softmax(scores.copy(), mask, causal))
+            with np.errstate(all="ignore"):
+                same(found, host.masked_softmax(scores.copy(), mask, causal))
 
 
 def test_cross_entropy_is_a_kernel_forward_and_few_back() -> None:
