@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minitorch.backend import BACKENDS
 from minitorch.core import backward as engine
 from minitorch.core.node import Node
 from repl import phrases
@@ -21,6 +22,7 @@ from repl.registry import CommandError, command
 from repl.stops import Condition, surroundings
 from repl.views import Echo, Facts, Message, Table, View
 from viz.format import host, number
+from viz.statistics import fetched, statistics
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -145,8 +147,9 @@ def hist(session: Session, argument: str) -> Sequence[View]:
     return [view for name, array in arrays for view in _histogram(name, array, room)]
 
 
-def _arrays(session: Session, argument: str) -> list[tuple[str, np.ndarray]]:
-    """(what it is, the numbers): of a node its value and its gradient, where that has arrived."""
+def _arrays(session: Session, argument: str) -> list[tuple[str, Any]]:
+    """(what it is, the numbers): of a node its value and its gradient, where that has arrived. Large arrays of a GPU are
+    there, all else is here, as floats."""
     if not argument or argument not in session.variables and session.graph.select(argument):
         node, graph = node_or_current(session, argument)
         gradient = graph.gradient(node) if node.requires_grad else None
@@ -162,25 +165,29 @@ def _arrays(session: Session, argument: str) -> list[tuple[str, np.ndarray]]:
         if raw is None or isinstance(raw, list):
             continue
         try:
-            arrays.append((name, np.asarray(host(raw), dtype=float)))
+            numbers = fetched(raw)
+            arrays.append((name, np.asarray(numbers, dtype=float) if isinstance(numbers, np.ndarray) else numbers))
         except (TypeError, ValueError):
             raise CommandError(f"'{argument}' is no array of numbers") from None
     return arrays
 
 
-def _histogram(name: str, array: np.ndarray, room: int) -> list[View]:
-    finite = array[np.isfinite(array)]
-    lost = array.size - finite.size
+def _histogram(name: str, array: Any, room: int) -> list[View]:
+    found = statistics(array)
+    lost = found.size - found.finite
     summary = f"{name}: {brief(array)}" + (f", {lost} not finite" if lost else "")
-    if not finite.size or finite.min() == finite.max():
+    if not found.finite or found.low == found.high:
         return [Message(summary)]
-    counts, edges = np.histogram(finite, bins=min(BINS, max(finite.size, 2)))
+    if found.counts:  # counted on the GPU
+        counts, edges = np.array(found.counts), np.linspace(found.low, found.high, len(found.counts) + 1)
+    else:
+        counts, edges = np.histogram(array[np.isfinite(array)], bins=min(BINS, max(found.finite, 2)))
     most = counts.max()
     rows = tuple(
         (number(float(a), 3), number(float(b), 3), f"{amount:,}", "█" * max(round(room * amount / most), int(amount > 0)))
         for a, b, amount in zip(edges, edges[1:], counts)
     )
-    zeros = f"{(finite == 0).mean():.0%} are exactly 0" if (finite == 0).any() else ""
+    zeros = f"{found.zeros / found.finite:.0%} are exactly 0" if found.zeros else ""
     return [Table(("from", "to", "count", ""), rows, summary=summary, footer=zeros, right=(0, 1, 2))]
 
 
@@ -195,24 +202,29 @@ def heat(session: Session, argument: str) -> Sequence[View]:
     for name, array in _arrays(session, argument):
         while array.ndim > 2:
             array, name = array[0], f"{name}[0]"
-        top = np.abs(array[np.isfinite(array)]).max(initial=0.0)
-        pooled = _pooled(np.atleast_2d(array), ROWS, max(session.width - 2, 8))
-        by = "" if pooled.shape == np.atleast_2d(array).shape else f", blocks of {-(-array.size // max(pooled.size, 1))} or so"
-        shown.append(Message(f"{name}: {brief(array)}; █ = {number(float(top), 3)}{by}"))
-        shown.append(Echo("\n".join("".join(_cell(x, float(top)) for x in row) for row in pooled)))
+        found = statistics(array)
+        top = max(abs(found.low), abs(found.high)) if found.finite else 0.0
+        flat = array.reshape(1, -1) if array.ndim < 2 else array
+        pooled = _pooled(flat, ROWS, max(session.width - 2, 8))
+        by = "" if pooled.shape == flat.shape else f", blocks of {-(-array.size // max(pooled.size, 1))} or so"
+        shown.append(Message(f"{name}: {brief(array)}; █ = {number(top, 3)}{by}"))
+        shown.append(Echo("\n".join("".join(_cell(x, top) for x in row) for row in pooled.tolist())))
     return shown
 
 
-def _pooled(array: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """The array in at most so many rows and columns: of each block the number that is largest in size."""
-    down, across = -(-array.shape[0] // rows), -(-array.shape[1] // columns)
-    if down <= 1 and across <= 1:
-        return array
-    made = []
-    for top in range(0, array.shape[0], down):
-        blocks = [array[top : top + down, left : left + across].reshape(-1) for left in range(0, array.shape[1], across)]
-        made.append([block[np.argmax(np.where(np.isnan(block), np.inf, np.abs(block)))] for block in blocks])
-    return np.array(made)
+def _pooled(array: Any, rows: int, columns: int) -> np.ndarray:
+    """The array in at most so many rows and columns: of each block the number that is largest in size. Found where the array
+    is, and fetched then."""
+    down, across = (max(1, -(-n // most)) for n, most in zip(array.shape, (rows, columns)))
+    if down == across == 1:
+        return host(array)
+    xp = BACKENDS[type(array)]
+    high, wide = (-(-n // each) for n, each in zip(array.shape, (down, across)))
+    filled = xp.zeros((high * down, wide * across), "float64")  # a 0 is never the largest, unless all are
+    filled[: array.shape[0], : array.shape[1]] = array
+    blocks = filled.reshape(high, down, wide, across).swapaxes(1, 2).reshape(high, wide, down * across)
+    largest = xp.argmax(xp.where(xp.isnan(blocks), math.inf, abs(blocks)), axis=-1)
+    return host(xp.take_along_axis(blocks, xp.expand_dims(largest, -1), -1)[..., 0])
 
 
 def _cell(x: float, top: float) -> str:

@@ -28,6 +28,10 @@ info memory
 where
 list
 hist h
+hist model[0].weight
+heat h
+heat model[0].weight
+heat x * 0
 storage h
 display h.mean()
 watch model[0].weight.grad
@@ -89,8 +93,8 @@ def test_every_command_says_what_it_says_in_main_memory(fetched):
     here, there = told(np.array, fetched), told(strict, fetched)
     for (line, expected, _), (_, found, _) in zip(here, there):
         assert found == expected, line
-    # Only a zoom takes a tensor apart into its elements; the largest arrays here have 1200, h has 48.
-    assert [line for line, _, most in there if most > SMALL] == ["zoom h"]
+    # A heat map fetches the cells it draws (at most 16 x 98), a zoom the elements that it takes a tensor apart into.
+    assert [line for line, _, most in there if most > SMALL] == ["heat model[0].weight", "heat x * 0", "zoom h"]
 
 
 def test_mixed_devices_and_a_gpu_that_is_not_there_are_one_sentence_at_the_prompt(monkeypatch):
