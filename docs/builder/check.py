@@ -22,7 +22,7 @@ from docs.builder import sessions
 from docs.builder.page import DOCS, ROOT, Block, Page
 
 PAGES = ROOT / "build" / "pages"
-SECONDS = 60  # that one command may take
+SECONDS = 300  # that one command may take, on a machine with much to do
 _MARK = re.compile(r"\s+# (not run|exit (\d+))$")
 
 
