@@ -150,6 +150,7 @@ class Debugger:
         self._enter(*frames)
         frame = frames[-1]
         place = f"{frame.f_code.co_name} ({os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno})"
+        self.session.ended = True
         hint = f"post-mortem: you are in {place}, with the graph so far: list, print, info; quit leaves"
         self._talk([] if prepared else [failure(error), Message(hint, "hint")], after=True)
         return not prepared

@@ -65,6 +65,8 @@ class Session:
         self.interrupted = False
         self.pause_next = False
         """The script shall pause again at its next backward()."""
+        self.ended = False
+        """The script has ended in an exception: nothing goes on."""
         self.aliases: dict[str, str] = {}
         self.memory: int | None = MEMORY
         """Bytes that the way back through a pass may take, None for any."""

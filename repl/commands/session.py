@@ -129,4 +129,4 @@ def quit_(session: Session, argument: str) -> Message | list[View]:
     if argument:
         raise CommandError("quit takes no argument")
     session.leaving = "detach" if session.script else "quit"
-    return Message(f"{session.script} goes on without the debugger") if session.script else []
+    return Message(f"{session.script} goes on without the debugger") if session.script and not session.ended else []

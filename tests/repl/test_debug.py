@@ -271,6 +271,8 @@ def test_post_mortem_has_the_graph_so_far(tmp_path: Path, capsys: pytest.Capture
     assert main(["debug", "--batch", str(path), *commands("print h", "list")]) == 3
     captured = capsys.readouterr()
     assert "h   (2, 3)" in captured.out and "matmul cannot take 'h'" in captured.err
+    assert main(["debug", "--batch", str(path), *commands("quit")]) == 3
+    assert "goes on" not in capsys.readouterr().out  # there is nothing that could
 
 
 def test_debug_takes_a_condition_and_an_exception_opens_it(
