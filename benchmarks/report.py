@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import profile
-from .measure import FAST, OURS, Group, summary
+from .measure import CLANG, FAST, OURS, Group, installed, summary
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -23,6 +23,7 @@ def machine(packages: tuple[str, ...] = ("numpy", "torch", "numba")) -> dict[str
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": os.cpu_count(), "load": load, "system": platform.system(), "python": platform.python_version(),
         "versions": {name: version for name in packages if (version := _version(name))},
+        "tinygrad": ("compiles with clang" if CLANG else "uses its own assembler: there is no clang") * installed("tinygrad"),
     }  # fmt: skip
 
 
@@ -149,8 +150,11 @@ def markdown(path: Path) -> None:
         f"{where['cores']} cores, {where['system']}, Python {where['python']}, {versions}. Load before each run: "
         f"{loads}.",
     ]
+    if where.get("tinygrad"):
+        lines[0] += f" tinygrad {where['tinygrad']}."
     for group in groups:
         lines += ["", f"### {group['title'].capitalize()}", "", *table(group["rows"], group["peer"])]
+    lines += ["", "### What is missed", "", *missed(groups)]
     lines += ["", "### Where the time goes", "", "One step of the two rows furthest behind, with NumPy alone."]
     for model, found in reports[-1]["profiles"].items():
         lines += ["", f"**{model}**", "", *profile.table(found)]
@@ -158,6 +162,37 @@ def markdown(path: Path) -> None:
     aside = path.with_suffix(".part")
     aside.write_text(text)
     os.replace(aside, path)
+
+
+REASONS = {
+    ("lenet", "resnet", "unet", "gan", "yolo", "conv "): "With NumPy alone a convolution is a product of matrices over copied "
+    "windows, and what is left over (pooling, normalization) a dozen passes; oneDNN works on blocked layouts without the copy.",
+    ("gpt",): "Beside its products, NumPy goes over memory once for every step of a gelu (twenty), a softmax (six) and a "
+    "layer_norm (seven), PyTorch once for each of the three.",
+    ("lstm",): "Each step's product waits for the one before, and has 32 rows: too few to share among threads.",
+    ("mlp",): "Products of half a millisecond in all: sharing them among threads costs about as much as it gains.",
+    ("chain", "mul", "tanh", "moons"): "The time is Python's own: calls, and objects made.",
+}
+"""Why rows of these names miss a target, where they do."""
+
+
+def missed(groups: list[dict[str, Any]]) -> list[str]:
+    """The rows beyond their target as a list in Markdown, those with one reason together: by how much with NumPy alone, and
+    with [fast] where it was measured."""
+    together: dict[str, list[str]] = {}
+    for group in groups:
+        for row in group["rows"]:
+            measured, peer, target = row["measured"], group["peer"], row["target"]
+            if target is None or not {OURS, peer} <= set(measured):
+                continue
+            found = {c: round(ratio(measured, c, peer), 2) for c in (OURS, FAST) if c in measured}
+            if max(found.values()) > target:
+                ratios = ", ".join(f"{c} {value:.2f}{' (met)' * (value <= target)}" for c, value in found.items())
+                why = next((why for names, why in REASONS.items() if row["row"].startswith(names)), "")
+                together.setdefault(why, []).append(f"- {row['row']}: {ratios}; {target:g} of {peer}'s time was aimed at.")
+    if not together:
+        return ["No row is beyond its target."]
+    return [line for why, rows in together.items() for line in (*rows, "", why, "")][:-1]
 
 
 def show(group: Group, rows: list[dict[str, Any]]) -> None:

@@ -68,3 +68,23 @@ def test_markdown_pools_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert text.startswith("# Before\n") and text.endswith("after\n") and "old" not in text
     assert "2 ms ±50%" in text and "| linear, forward | 4 | 5.00 | 50% |" in text
     assert json.loads((tmp_path / "1.json").read_text())["groups"]["training step"]["rows"][0]["row"] == "mlp"
+
+
+def test_what_is_missed_is_said_with_its_reason() -> None:
+    def row(name: str, target: float, **seconds: float) -> dict[str, Any]:
+        measured = {who.replace("fast", "minitorch[fast]"): [{"seconds": time}] for who, time in seconds.items()}
+        return {"row": name, "target": target, "measured": measured}
+
+    rows = [
+        row("mlp", 1.0, minitorch=0.9, torch=1.0),
+        row("lenet", 1.5, minitorch=2.2, fast=1.2, torch=1.0),
+        row("gpt", 1.2, minitorch=1.1, fast=1.3, torch=1.0),
+        row("unknown", 1.0, minitorch=2.0, torch=1.0),
+    ]
+    text = "\n".join(report.missed([{"rows": rows, "peer": "torch"}]))
+    assert "mlp" not in text
+    assert "lenet: minitorch 2.20, minitorch[fast] 1.20 (met); 1.5 of torch's time" in text
+    assert "oneDNN works on blocked layouts" in text
+    assert "gpt: minitorch 1.10 (met), minitorch[fast] 1.30;" in text
+    assert "unknown: minitorch 2.00;" in text
+    assert report.missed([{"rows": rows[:1], "peer": "torch"}]) == ["No row is beyond its target."]
