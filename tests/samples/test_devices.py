@@ -13,14 +13,14 @@ from samples.registry import SAMPLES
 from tests.minitorch.strict import StrictArray, strict
 
 pytest.importorskip("matplotlib")
-TINY = {
+TINY = {  # large batches: a kernel of the double takes its time to start
     "disc": {"points": 60}, "mlp-batches": {"points": 60}, "nn-regression": {"points": 60},
     "mnist-mlp": {"data": "synthetic", "batches": 4},
     "cifar-resnet": {"data": "synthetic", "images": 40, "width": 4},
     "yolov1-cifar": {"data": "synthetic", "images": 50, "width": 2},
-    "landmarks": {"data": "synthetic", "size": 32, "width": 2},
-    "unet-cars": {"data": "synthetic", "size": 16, "width": 2},
-    "yolo-face": {"data": "synthetic", "size": 32},
+    "landmarks": {"data": "synthetic", "size": 32, "width": 2, "batch_size": 80},
+    "unet-cars": {"data": "synthetic", "size": 16, "width": 2, "levels": 2, "batch_size": 60},
+    "yolo-face": {"data": "synthetic", "size": 32, "batch_size": 80},
     "gan-anime": {"data": "synthetic", "images": 48, "size": 16, "width": 2},
 }  # fmt: skip
 
