@@ -6,6 +6,7 @@ zeros that say nothing are dropped, down to one decimal (`3.0`), as learners wri
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +84,10 @@ def scalar(raw: Any) -> float | None:
 def content(raw: Any, digits: int = DIGITS) -> Content:
     """The `Content` of a float or of an array of any dtype, shape and device."""
     if isinstance(raw, (bool, int, float)) or raw.ndim == 0:
-        array, plain = host(raw), isinstance(raw, (bool, int, float))
-        text, marks = number(array[()], digits), alarm(statistics(array), alone=True)
-        return Content(text, "" if plain else "()", "" if plain else str(array.dtype), marks)
+        plain = isinstance(raw, (bool, int, float))
+        value = raw if plain else host(raw)[()]
+        marks = "NaN" if value != value else "inf" if value in (math.inf, -math.inf) else ""
+        return Content(number(value, digits), "" if plain else "()", "" if plain else str(raw.dtype), marks)
     raw = fetched(raw)
     cells = _cells(raw, digits)
     found = statistics(raw, histogram=not cells)
@@ -123,10 +125,9 @@ def _line(found: Statistics, kind: str, digits: int) -> str:
     return f"{number(found.low, short)} … {number(found.high, short)}  mean {mean}  sd {deviation}{share}"
 
 
-def alarm(found: Statistics, alone: bool = False) -> str:
-    """`NaN 3 · inf 1`, what a learner must not miss; of a single number without its count."""
-    marks = [("NaN", found.nans), ("inf", found.infs)]
-    return " · ".join(mark if alone else f"{mark} {count}" for mark, count in marks if count)
+def alarm(found: Statistics) -> str:
+    """`NaN 3 · inf 1`: what a learner must not miss."""
+    return " · ".join(f"{mark} {count}" for mark, count in (("NaN", found.nans), ("inf", found.infs)) if count)
 
 
 def _cells(array: Any, digits: int) -> tuple[tuple[Cell, ...], ...]:

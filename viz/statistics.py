@@ -63,7 +63,8 @@ def equal(a: Any, b: Any) -> bool:
 
 
 def _here(array: np.ndarray, histogram: bool) -> Statistics:
-    finite = array[np.isfinite(array)].astype(np.float64)
+    usable = np.isfinite(array)
+    finite = (array if usable.all() else array[usable]).astype(np.float64)
     low = high = mean = deviation = math.nan
     counts: tuple[int, ...] = ()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -71,8 +72,8 @@ def _here(array: np.ndarray, histogram: bool) -> Statistics:
             low, high, mean, deviation = (float(x) for x in (finite.min(), finite.max(), finite.mean(), finite.std()))
         if histogram and _spread(low, high):
             counts = tuple(np.histogram(finite, bins=BINS, range=(low, high))[0].tolist())
-    nans = int(np.isnan(array).sum())
-    zeros, ones = (int((array == x).sum()) for x in (0, 1))
+    nans = int(np.isnan(array).sum()) if finite.size < array.size else 0
+    zeros, ones = (int(np.count_nonzero(array == x)) for x in (0, 1))
     return Statistics(
         array.size, finite.size, low, high, mean, deviation, zeros, ones, nans, array.size - finite.size - nans, counts
     )

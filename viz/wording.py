@@ -97,11 +97,14 @@ def constant_text(raw: Any, digits: int = DIGITS) -> str:
 
 def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
     """(`×3.0`, whether it is zero everywhere) for a local derivative, a number or an array."""
+    if np.size(local) == 1:
+        one = local if isinstance(local, (bool, int, float)) else host(local).item()
+        return f"×{factor(one, digits)}", one == 0
     found = statistics(local)
     if found.size == 0:
         return "×", False
-    if found.finite == found.size and found.low == found.high or found.size == 1:
-        return f"×{factor(found.low if found.finite else host(local).item(), digits)}", found.zeros == found.size
+    if found.finite == found.size and found.low == found.high:
+        return f"×{factor(found.low, digits)}", found.zeros == found.size
     if found.ones + found.zeros == found.size:
         return f"×0 or ×1, {100 * found.ones / found.size:.0f}% pass", False
     if not found.finite:
