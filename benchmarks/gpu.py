@@ -84,8 +84,11 @@ def measured(one_step: Callable[[], Any], cuda: Any, seconds: float) -> dict[str
 
 
 def tests(limit: float) -> dict[str, Any]:
-    """How the tests marked `gpu` ended: their last line, and which failed."""
+    """How the tests marked `gpu` ended: their last line, and which failed. In several processes, for on a card that has not
+    seen them before most of the time goes into compiling kernels."""
     command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "--no-header", "-p", "no:cacheprovider", "tests/gpu"]
+    if importlib.util.find_spec("xdist") is not None:
+        command += ["-n", str(min(8, os.cpu_count() or 1))]
     home = report.RESULTS.parents[1]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, cwd=home)

@@ -63,7 +63,7 @@ def test_operations_and_their_gradients_are_the_cpus(entry: Entry) -> None:
 def test_models_learn_as_on_the_cpu(name: str) -> None:
     here, there = (MODELS[name]("minitorch", place) for place in ("cpu", "cuda"))
     losses = [[model.step().item() for _ in range(4)] for model in (here, there)]
-    np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+    np.testing.assert_allclose(losses[1], losses[0], rtol=5e-3)
 
 
 def test_pytorch_on_the_card_computes_the_same() -> None:
