@@ -50,7 +50,7 @@ def lstm_steps(incoming: Any, own: Any, h: Any, c: Any, reverse: bool) -> Any:
 
     Returns h after each step, the last c, and of all steps the gates i, f, g, o, c before and tanh of c after.
     """
-    count, n, size = len(incoming), *h.shape
+    count, (n, size) = len(incoming), h.shape
     dtype = cupy.result_type(incoming, own, h, c)
     gates, fed = cupy.ascontiguousarray(incoming.astype(dtype, copy=False)), h
     states, bents, cells = (cupy.empty((length, n, size), dtype) for length in (count, count, count + 1))

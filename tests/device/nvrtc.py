@@ -77,6 +77,9 @@ def elementwise(kernel: Any, kinds: dict[str, str]) -> str:
     lines, arguments = [], []
     for p in (*kernel.inputs, *kernel.outputs):
         kind, constant = C_TYPES[kinds.get(p.kind, p.kind)], "const " if p in kernel.inputs else ""
+        if p.raw and headers():
+            arguments.append(f"{constant}CArray<{kind}, 2, false, true> {p.name}")  # as CuPy hands a matrix over
+            continue
         arguments.append(f"{constant}{kind}* _{p.name}")
         if p.raw:
             lines.append(f"Given<{constant}{kind}> {p.name} = {{_{p.name}}};")
