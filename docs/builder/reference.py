@@ -42,7 +42,7 @@ def _module(module: Any) -> Iterator[str]:
         if things and classes and functions:
             yield f"## {heading}\n"
         for name, thing in things.items():
-            yield f"### `{name}{signature(thing)}` {{#{name}}}\n"
+            yield f"### `{name}` {{#{name}}}\n\n```{{ .python .signature }}\n{name}{signature(thing)}\n```\n"
             yield markdown(inspect.getdoc(thing) or "")
             if name in WITH_METHODS:
                 yield _methods(thing)
