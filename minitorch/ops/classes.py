@@ -71,9 +71,8 @@ def cross_entropy(
         raise ValueError(f"label_smoothing is a share between 0 and 1, not {label_smoothing}")
     if target.shape == input.shape and target.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
-    _check_classes("cross_entropy", input, target, ignore_index)
-    plain = input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean"
-    if plain and not (target.raw == ignore_index).any().item():
+    ignored = _check_classes("cross_entropy", input, target, ignore_index)
+    if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not ignored:
         return apply(CrossEntropy.shared, input, target)
     logs = log_softmax(input, axis)
     loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
@@ -112,7 +111,8 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
     return sum(loss) / sum(shares)
 
 
-def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> None:
+def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> bool:
+    """Whether a target is to be ignored; ValueError or IndexError for targets that do not fit. Asks a GPU once."""
     classes = input.shape[min(1, input.ndim - 1)] if input.ndim else 0
     wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or target.shape != wanted or target.dtype.kind not in "iu":
@@ -122,10 +122,13 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> No
         )
     numbers = target.raw
     wrong = (numbers < 0) | (numbers >= classes)
+    if not wrong.any().item():
+        return ignore is not None and 0 <= ignore < classes and (numbers == ignore).any().item()
     if ignore is not None:
         wrong &= numbers != ignore
     if wrong.any().item():
         raise IndexError(f"{name}: target {numbers[wrong][0].item()} is no class of {classes} (0 to {classes - 1})")
+    return True
 
 
 def _along(weight: Any, ndim: int, axis: int) -> Any:
