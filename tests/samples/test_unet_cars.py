@@ -103,7 +103,7 @@ def test_it_learns_and_predicts(run, tmp_path, capsys):
 
 
 def test_bilinear_learns_too(run):
-    _, lines, _ = run("unet-cars", "--up", "bilinear", "--epochs", "2")
+    _, lines, _ = run("unet-cars", "--up", "bilinear", "--epochs", "3")
     assert lines[-1]["test_iou"] > 0.4
 
 
