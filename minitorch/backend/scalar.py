@@ -11,6 +11,9 @@ import numpy as np
 
 from . import numpy_special
 
+products = None
+"""As in `numpy`."""
+
 
 def _ieee(fast: Callable[..., float], reference: Callable[..., Any]) -> Callable[..., float]:
     """`fast` from Python's math, and NumPy's answer where Python raises instead of saying inf or nan."""

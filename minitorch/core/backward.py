@@ -39,7 +39,7 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     if root.__class__ is Value and not create_graph and not state.anomaly and _backward_values(root, start):
         return
     steps = plan([root])
-    flow = run(steps, {root: start}, create_graph)
+    flow = run(steps, {root: start}, create_graph, spend=not state.inspecting)
     for node, grad in flow.items():
         if receives_grad(node):
             flow.deposit(node, grad)
@@ -217,10 +217,14 @@ def _add(held: Tensor, grad: Any) -> Tensor:
     return held
 
 
-def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = False, wanted: set[Node] | None = None) -> Flow:
+def run(
+    steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = False, wanted: set[Node] | None = None,
+    spend: bool = False,
+) -> Flow:  # fmt: skip
     """Carry gradients from the roots in `start` through the plan; returns what arrived at every node.
 
-    `wanted`, when given, limits the pass to the nodes that lead to something asked for.
+    `wanted`, when given, limits the pass to the nodes that lead to something asked for. With `spend` a Tensor's gradient is
+    let go of as soon as it has flowed on, unless the Tensor keeps it.
     """
     flow = Flow(start)
     handed_on = None  # recorded gradients are nodes, and never edited
@@ -241,6 +245,8 @@ def run(steps: Iterable[Step], start: dict[Node, Any], create_graph: bool = Fals
             for slot, _, product in pulled(node, grad, slots, create_graph):
                 if product is not None:  # a user's Function may have nothing to say about an input
                     flow.arrive(inputs[slot], fitted(product, inputs[slot], create_graph), handed_on)
+            if spend and node.__class__ is Tensor and not node.keeps_grad:
+                del flow[node]
     return flow
 
 

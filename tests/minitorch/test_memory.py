@@ -7,10 +7,12 @@ import os
 import platform
 import subprocess
 import sys
+import tracemalloc
 import types
 
 import pytest
 
+import minitorch
 from minitorch.backend import memory
 
 PROGRAM = """
@@ -50,3 +52,19 @@ def test_a_setting_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatc
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: types.SimpleNamespace())
     memory.keep_freed_memory()
+
+
+def test_a_backward_pass_lets_go_of_gradients_that_have_flowed_on() -> None:
+    x = minitorch.ones(50_000, requires_grad=True)
+    y = x
+    for _ in range(40):
+        y = y * 2.0
+    kept = y = y * 3.0
+    kept.retain_grad()
+    last = (y * 0.5).sum()
+    tracemalloc.start()
+    last.backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * x.raw.nbytes
+    assert kept.grad is not None and kept.grad.numpy()[0] == 0.5
