@@ -1,7 +1,6 @@
 """From the engine to a GraphView."""
 
 import gc
-import time
 import weakref
 
 import numpy as np
@@ -212,13 +211,11 @@ def test_a_long_skip_connection_becomes_an_alias():
 
 
 def test_a_large_graph_is_cut_down_to_what_is_near_and_says_so():
-    began = time.perf_counter()
     view = viz.view(chain(20_000, uses=2_000))
     assert len(view.nodes) < 100
     assert view.notes[0].startswith("Showing the 14 of 20,002 nodes nearest to ")
     stubs = [node for node in view.nodes if node.kind == "stub"]
     assert len(stubs) == 1 and stubs[0].title.startswith("… ")
-    assert time.perf_counter() - began < 10
 
 
 def test_a_large_paused_graph_shows_where_the_pass_stands():
