@@ -9,7 +9,8 @@ import numpy as np
 
 from .array import leave, ndarray, reached
 from .c import parse, parse_body
-from .simt import Launch, Memory
+from .memory import Memory
+from .simt import Launch
 
 LAUNCHED: list[str] = []
 """The names of the kernels that ran, for tests that ask whether one did."""

@@ -8,106 +8,15 @@ barrier between, two threads that write different numbers to one place, a shuffl
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minitorch.backend.numpy_special import erfinv
-
+from .arithmetic import CONSTANTS, MATH, SIGNS, common, convert
 from .c import Function
+from .memory import KernelError, Local, Memory, Pointer, Shared
 
-INT32, INT64, UINT32, BOOL = np.dtype("int32"), np.dtype("int64"), np.dtype("uint32"), np.dtype("bool")
-FLOAT32 = np.dtype("float32")
-
-
-class KernelError(AssertionError):
-    """What a kernel must not do."""
-
-
-class Memory:
-    """The arrays that a launch may touch, by address: `reached(start)` finds one that only a table of pointers names."""
-
-    def __init__(self, reached: Callable[[int], Any]) -> None:
-        self.blocks: list[tuple[int, int, np.ndarray]] = []
-        self.reached = reached
-
-    def add(self, array: np.ndarray) -> int:
-        start = array.ctypes.data
-        flat = array.reshape(-1)
-        if array.size and not np.shares_memory(flat, array):
-            raise KernelError("a kernel takes arrays without gaps; this one has strides")
-        self.blocks.append((start, start + array.nbytes, flat.view(np.uint8) if array.size else np.empty(0, np.uint8)))
-        return start
-
-    def find(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> tuple[np.ndarray, np.ndarray]:
-        """The array that holds all the addresses, and which of its elements they are."""
-        whole = self.whole(addresses, dtype)
-        if whole is not None:
-            return whole
-        low, high = int(addresses.min()), int(addresses.max()) + dtype.itemsize
-        for start, stop, _ in self.blocks:
-            if start <= low < stop:
-                raise KernelError(f"{what} outside the array: byte {high - start} of {stop - start}")
-        found = self.reached(low)
-        if found is None:
-            raise KernelError(f"{what} where no array is")
-        self.add(found)
-        return self.find(addresses, dtype, what)
-
-    def whole(self, addresses: np.ndarray, dtype: np.dtype) -> Any:
-        """`find` where one known array holds all the addresses, else None."""
-        low, high = int(addresses.min()), int(addresses.max()) + dtype.itemsize
-        for start, stop, data in self.blocks:
-            if start <= low and high <= stop:
-                return data.view(dtype), (addresses - start) // dtype.itemsize
-        return None
-
-    def groups(self, addresses: np.ndarray, dtype: np.dtype, what: str) -> Any:
-        """(array, elements, which of the addresses) for each array that they lie in."""
-        left = np.arange(len(addresses))
-        while len(left):
-            rest = addresses[left]
-            try:
-                data, places = self.find(rest, dtype, what)
-                yield data, places, left
-                return
-            except KernelError:
-                first = int(rest.min())
-                self.find(rest[rest == first][:1], dtype, what)
-                stop = next(stop for start, stop, _ in self.blocks if start <= first < stop)
-                inside = rest < stop
-                if inside.all():
-                    raise
-                data, places = self.find(rest[inside], dtype, what)
-                yield data, places, left[inside]
-                left = left[~inside]
-
-
-class Pointer:
-    """An address for every lane."""
-
-    def __init__(self, address: np.ndarray, dtype: np.dtype) -> None:
-        self.address, self.dtype = address, dtype
-
-
-class Shared:
-    """An array of each block, and who touched each element since the last barrier (-1: nobody, -2: several)."""
-
-    def __init__(self, blocks: int, size: int, dtype: np.dtype) -> None:
-        self.data = np.full((blocks, size), np.nan if dtype.kind == "f" else 0xA5, dtype)
-        self.writer, self.reader = np.full((blocks, size), -1), np.full((blocks, size), -1)
-
-    def barrier(self) -> None:
-        self.writer[...] = self.reader[...] = -1
-
-
-class Local:
-    """An array of each lane."""
-
-    def __init__(self, lanes: int, size: int, dtype: np.dtype) -> None:
-        self.data = np.zeros((lanes, size), dtype)
+BOOL = np.dtype("bool")
 
 
 class Launch:
@@ -401,7 +310,7 @@ class Launch:
         if name.startswith("__shfl"):
             return self.shuffled(name, given[1], int(np.max(given[2])), mask)
         if name not in MATH:
-            raise KernelError(f"the double has no function {name}; enter it in simt.py")
+            raise KernelError(f"the double has no function {name}; enter it in arithmetic.py")
         return MATH[name](*given)
 
     def inner(self, function: Function, given: list[Any], mask: np.ndarray) -> Any:
@@ -448,67 +357,3 @@ class Launch:
         if (mask & ((source >= self.lanes) | ~mask[np.minimum(source, self.lanes - 1)])).any():
             raise KernelError(f"{name} with a lane that does not take part")
         return np.broadcast_to(value, mask.shape)[np.minimum(source, self.lanes - 1)]
-
-
-def common(a: Any, b: Any) -> np.dtype:
-    """The type in which C computes with two numbers."""
-    kinds = [np.asarray(x).dtype for x in (a, b)]
-    floats = [k for k in kinds if k.kind == "f"]
-    if floats:
-        widest = max(floats, key=lambda k: k.itemsize)
-        return FLOAT32 if widest.itemsize == 2 else widest
-    kinds = [INT32 if k.itemsize < 4 or k.kind == "b" else k for k in kinds]
-    return max(kinds, key=lambda k: (k.itemsize, k.kind == "u"))
-
-
-def convert(x: Any, dtype: np.dtype) -> Any:
-    x = np.asarray(x)
-    return x if x.dtype == dtype else x != 0 if dtype.kind == "b" else x.astype(dtype)
-
-
-def _math(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of floats: in float where it is given floats, in double for doubles and whole numbers."""
-
-    def call(*given: Any) -> Any:
-        kinds = [np.asarray(x).dtype for x in given]
-        dtype = np.dtype("float64") if any(k == np.float64 or k.kind in "iub" for k in kinds) else FLOAT32
-        out = np.asarray(function(*(convert(x, dtype) for x in given)))
-        return out if out.dtype.kind == "b" else out.astype(dtype, copy=False)
-
-    return call
-
-
-def _either(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that CUDA has for whole numbers too."""
-    return lambda a, b: function(convert(a, common(a, b)), convert(b, common(a, b)))
-
-
-def _erf(name: str) -> Callable[..., Any]:
-    exact = np.frompyfunc(getattr(math, name), 1, 1)
-    return _math(lambda x: np.asarray(exact(x)).astype(np.float64))
-
-
-def _high_half(a: Any, b: Any) -> Any:
-    return (np.asarray(a).astype(np.uint64) * np.asarray(b).astype(np.uint64) >> np.uint64(32)).astype(np.uint32)
-
-
-SIGNS: dict[str, Callable[..., Any]] = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.true_divide, "%": np.fmod, "&": np.bitwise_and, "|": np.bitwise_or,
-    "^": np.bitwise_xor, "<<": np.left_shift, ">>": np.right_shift, "<": np.less, ">": np.greater, "<=": np.less_equal,
-    ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
-}  # fmt: skip
-MATH: dict[str, Callable[..., Any]] = {
-    **{name: _math(getattr(np, name)) for name in (
-        "exp exp2 log log2 log10 log1p expm1 sqrt sin cos tan sinh cosh tanh floor ceil rint trunc isnan isinf isfinite hypot "
-        "copysign fmod signbit").split()},
-    "asin": _math(np.arcsin), "acos": _math(np.arccos), "atan": _math(np.arctan), "atan2": _math(np.arctan2),
-    "asinh": _math(np.arcsinh), "acosh": _math(np.arccosh), "atanh": _math(np.arctanh), "fabs": _math(np.abs),
-    "pow": _math(np.power), "fmax": _math(np.fmax), "fmin": _math(np.fmin), "rsqrt": _math(lambda x: 1 / np.sqrt(x)),
-    "erf": _erf("erf"), "erfc": _erf("erfc"), "erfinv": _math(erfinv), "max": _either(np.maximum), "min": _either(np.minimum), "abs": np.abs,
-    "__umulhi": _high_half,
-}  # fmt: skip
-for _name in ("exp", "log", "sqrt", "tanh", "pow", "fabs", "floor", "erf", "log1p", "rsqrt", "fmax", "fmin", "expm1", "sin", "cos"):
-    MATH[_name + "f"] = lambda *given, _f=MATH[_name]: _f(*(convert(x, FLOAT32) for x in given))
-CONSTANTS: dict[str, Any] = {
-    "true": np.True_, "false": np.False_, "INFINITY": np.float32(np.inf), "NAN": np.float32(np.nan),
-}  # fmt: skip

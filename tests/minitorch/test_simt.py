@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.device.library import module as cupy
-from tests.device.simt import KernelError
+from tests.device.memory import KernelError
 
 
 def run(body: str, *arrays: Any, threads: int = 64, blocks: int = 1) -> list[Any]:
