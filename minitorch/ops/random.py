@@ -210,7 +210,7 @@ def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Gene
     given = [x.dtype for x in (m, s) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f"]
     kind = dtype or (given or [get_default_dtype()])[0]
     device = next((x.device for x in (mean, std) if hasattr(x, "device")), None)
-    return place((standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False), device)
+    return place(np.asarray(standard_normal(shape, kind, generator) * s + m).astype(kind, copy=False), device)
 
 
 def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
