@@ -25,6 +25,7 @@ class Sample:
         time: how long it takes on 2 cores.
         goals: what the metrics of its last epoch should reach, in a full run.
         limits: what they should not exceed.
+        shows: metrics without a goal that say how a run went, where the first one of the last epoch does not.
         cuda: whether it can compute on a GPU; single numbers cannot.
         needs: modules of the `samples` extra without which it cannot run.
     """
@@ -38,6 +39,7 @@ class Sample:
     cuda: bool = False
     goals: Mapping[str, float] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
+    shows: tuple[str, ...] = ()
 
     def load(self) -> ModuleType:
         """Import the sample."""
@@ -104,6 +106,6 @@ SAMPLES = {
         Sample("yolo-face", "finds faces: object detection from scratch, with grid, anchors and average precision",
                "samples.yolo_face", "photographs in VOC's format", "20 min", cuda=True, goals={"val_ap": 0.60}),
         Sample("gan-anime", "a DCGAN draws faces, and what shows whether it collapses or copies", "samples.gan_anime",
-               "anime faces", "20 min", cuda=True),
+               "anime faces", "20 min", cuda=True, shows=("distance",)),
     )
 }

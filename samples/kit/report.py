@@ -70,7 +70,8 @@ def row(name: str, past: Past) -> list[str]:
     goals = {metric: f"≥ {goal:g}" for metric, goal in sample.goals.items()} if sample else {}
     goals |= {metric: f"≤ {limit:g}" for metric, limit in sample.limits.items()} if sample else {}
     table = (past.folder / "table.json").exists()  # its last line is that of one training of many
-    metrics = [] if table else list(goals) or [m for m in [best_metric([past])] if m]
+    shown = [*goals, *(sample.shows if sample else ())]
+    metrics = [] if table else shown or [m for m in [best_metric([past])] if m]
     values = [next((line[m] for line in reversed(past.lines) if m in line), None) for m in metrics]
     epochs = [line["seconds"] for line in past.lines if "epoch" in line and "seconds" in line]
     return [
