@@ -49,6 +49,13 @@ def test_table_has_medians_spread_ratio_and_memory() -> None:
     assert cells["peak"] == "3 MB : 3 MB"
 
 
+def test_a_ratio_compares_what_ran_in_the_same_round():
+    # A machine that was three times as slow in the first round was so for both.
+    measured = {"minitorch": runs(0.006, 0.002, 0.0024), "torch": runs(0.0055, 0.002, 0.002), "dezero": runs(0.004)}
+    assert report.ratio(measured, "minitorch", "torch") == pytest.approx(0.006 / 0.0055)
+    assert report.ratio(measured, "minitorch", "dezero") == pytest.approx(0.6)  # median to the one there is
+
+
 def test_losses_that_differ_are_reported() -> None:
     assert report.disagreement(row(minitorch=runs(1.0), torch=runs(1.0))) is None
     sentence = report.disagreement(row(minitorch=runs(1.0), torch=runs(1.0, losses=(1.0, 0.6))))
