@@ -49,7 +49,7 @@ class Config(Settings):
     learning_rate: float = option(0.0002, "Adam's step size for both networks", minimum=0, quick=0.001)
     beta1: float = option(0.5, "how long Adam remembers where it went: shorter than usual, the goal moves", minimum=0)
     smooth: float = option(0.9, "what the discriminator should say of real images: a little less than 1", minimum=0)
-    augment: bool = option(True, "change at random what the discriminator sees, of images and samples alike")
+    augment: bool = option(True, "change at random what the discriminator sees, of images and samples alike", quick=False)
     data: str | None = option(None, "folder with anime-faces/images, or 'synthetic' for drawn faces", quick="synthetic")
     broken: Broken = option("skip", "what to do about files that cannot be read: skip them, or refuse to start")
 

@@ -70,6 +70,31 @@ def test_the_way_between_two_samples_keeps_to_the_sphere():
     assert way[0] == pytest.approx(a.numpy().ravel(), abs=1e-6) and way[2, :2] == pytest.approx([2**0.5] * 2)
 
 
+def test_what_the_discriminator_sees_is_changed_and_the_gradient_gets_through():
+    minitorch.manual_seed(0)
+    images = (2 * minitorch.rand(6, 3, 24, 24) - 1).requires_grad_()
+    seen = gan_anime.changed(images)
+    assert seen.shape == images.shape
+    numbers = seen.detach().numpy()
+    covered = (numbers == 0).all((0, 1))
+    assert 0 < covered.sum() < covered.size / 2  # the square, and what was moved in from outside; the same for all
+    brightness = numbers[..., ~covered].mean((1, 2)) - images.detach().numpy().mean((1, 2, 3))
+    assert np.ptp(brightness) > 0.05  # each its own
+    seen.sum().backward()
+    assert (images.grad.numpy() != 0).any((1, 2, 3)).all()
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_both_networks_learn_from_what_is_seen(augment):
+    minitorch.manual_seed(0)
+    config = gan_anime.Config(size=16, width=4, augment=augment)
+    nets = gan_anime.generator(config), gan_anime.discriminator(config)
+    before = [next(net.parameters()).detach().clone().numpy() for net in nets]
+    optimizers = [minitorch.optim.SGD(net.parameters(), lr=0.1) for net in nets]
+    assert all(np.isfinite(gan_anime.play(minitorch.rand(4, 3, 16, 16), *nets, optimizers, config)))
+    assert all((next(net.parameters()).detach().numpy() != old).any() for net, old in zip(nets, before))
+
+
 def test_images_there_and_back():
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
     assert (gan_anime.to_pixels(gan_anime.to_tensor(images, "cpu")).transpose(0, 2, 3, 1) == images).all()
