@@ -138,12 +138,20 @@ def batches(sample: str, found: Sequence[Sweep]) -> list[str]:
             f"{spread(by_size[size]['val_loss'])}." for size in sizes if size in by_size]
     metrics = [f"{part}_{kind}" for kind in ("loss", "accuracy", "precision", "recall", "f1") for part in ("train", "val")]
     return [f"## {sample}: what the batch size does", "",
-            f"Mean and standard deviation over {best['rounds']} rounds. {study} Here:", "", *(f"- {line}" for line in said),
+            f"Mean and standard deviation over {best['rounds']} rounds{extent(folder)}. {study} Here:", "",
+            *(f"- {line}" for line in said),
             f"- The loss varies most from seed to seed with a batch of {erratic['batch_size']}.",
             f"- The highest validation accuracy, {spread(best['val_accuracy'])}, comes of {best['batch_size']}.", "",
             f"![loss, accuracy, precision, recall and F1 over the batch size]({picture_name(folder)})", "",
             *lines(("batch size", *(metric.replace("_", " ") for metric in metrics)),
                    [[str(record["batch_size"]), *(spread(record[metric]) for metric in metrics)] for record in records])]
+
+
+def extent(sweep: Path) -> str:
+    """How long each run of a sweep was, where its settings say so."""
+    settings = next((read(path.parent).settings for path in sorted(sweep.glob("*/*/settings.json"))), {})
+    parts = [f"{settings[name]:,} {name}" for name in ("epochs", "images") if settings.get(name)]
+    return f", each of {' and '.join(parts)}" * bool(parts)
 
 
 def picture_name(sweep: Path) -> str:

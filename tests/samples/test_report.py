@@ -41,7 +41,7 @@ def runs(tmp_path):
     for name, times in (("mlp-batches", 1), ("yolov1-cifar", 8)):
         sweep = run(f"{name}-sweep", "1", {}, [])
         sweep.joinpath("settings.json").unlink()  # a sweep's folder holds runs, and is none
-        run(f"{name}-sweep/1/{name}", "1", {"quick": False}, [])
+        run(f"{name}-sweep/1/{name}", "1", {"quick": False, "epochs": 15} | ({"images": 6000} if times > 1 else {}), [])
         (sweep / "sweep.json").write_text(json.dumps([
             {"batch_size": times * size, "rounds": 10} | {f"{part}_{kind}": {"mean": mean, "sd": sd} for part in ("train", "val")
                                                           for kind in ("accuracy", *kinds)}
@@ -70,6 +70,8 @@ def test_the_page_of_the_docs(runs, capsys):
         assert f"({name}.png)" in "".join(page) and (runs.parent / f"{name}.png").read_bytes() == f"a picture of {name}".encode()
     assert "saw the best validation between 32 and 80. Here:" in page[page.index("## yolov1-cifar: what the batch size does") + 2]
     assert "- The highest validation accuracy, 0.900 ± 0.010, comes of 64." in page
+    assert any(line.startswith("Mean and standard deviation over 10 rounds, each of 15 epochs. ") for line in page)
+    assert any(line.startswith("Mean and standard deviation over 10 rounds, each of 15 epochs and 6,000 images. ") for line in page)
     assert "| 5 | 1 | 95.97 ± 0.32 | 86.56 ± 1.32 | 20.0 | 15.0 | 93,164 |" in page
     assert "- auxiliary losses change model 5 by +1.50 ± 0.71 points" in page
     weights = page.index("| model | weight | rounds | test accuracy |")
