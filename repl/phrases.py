@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minitorch.core.node import Node
+from viz.board import rule_of
 from viz.format import number, shape_text, summary
 from viz.statistics import fetched
-from viz.wording import constant_text, factor, formula, rule_text
+from viz.wording import constant_text, factor, formula
 
 ABSENT = "—"
 PRINTED = 6  # an array of at most this many elements is written out on one line
@@ -128,8 +129,7 @@ def local_rule(node: Node, slot: int, name_of: NameOf) -> str:
     `grad` is the gradient of the node.
     """
     assert node.op is not None and node.inputs is not None
-    stated = node.op.formula(slot)
-    right = rule_text(stated) or stated.partition(" = ")[2]
+    right = rule_of(node, slot).partition(" = ")[2]
     target = operand(node.inputs[slot], name_of)
     if node.op.elementwise:
         return f"{slope(name_of(node), target)} = {_renamed(right, node, name_of)}"

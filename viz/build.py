@@ -15,6 +15,7 @@ from minitorch.core.naming import scopes
 from minitorch.core.node import Node, ancestors
 from minitorch.core.stepper import Contribution, Stepper
 from minitorch.core.value import Value
+from viz.board import constants, rule_of, rule_text
 from viz.closed import box, edges_into
 from viz.errors import DrawError
 from viz.extent import HOPS, Extent, near
@@ -23,7 +24,7 @@ from viz.graphview import EdgeView, GraphView, Kind, NodeView, legend
 from viz.locals import local_derivative
 from viz.modules import READABLE, Group, Homes, is_parameter, line_groups, module_groups, twins
 from viz.simplify import framed, shorten_edges
-from viz.wording import constant_text, factor, local_text, rule_text, short_rule, shown_name, title
+from viz.wording import constant_text, factor, local_text, short_rule, shown_name, title
 
 LIMIT = 500  # a graph of more nodes is not drawn whole
 NEAREST = 80  # of such a graph, at most so many nodes are drawn
@@ -286,10 +287,9 @@ class Builder:
             return EdgeView(id, source, self.ids[node], slot, label, carries=False)
         local = local_derivative(node, slot)
         text, dead = local_text(local, self.digits) if local is not None else ("", False)
-        rule = node.op.formula(slot)
-        text = text or f"{'×' if node.op.elementwise else ''}{short_rule(rule_text(rule))}"
+        text = text or f"{'×' if node.op.elementwise else ''}{short_rule(rule_text(node.op.formula(slot), constants(node)))}"
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
-        edge = EdgeView(id, source, self.ids[node], slot, label, text, rule=rule, step=step, dead=dead)
+        edge = EdgeView(id, source, self.ids[node], slot, label, text, rule=rule_of(node, slot), step=step, dead=dead)
         edge = replace(edge, reduction=_reduction(node, x))
         return self._in_motion(edge, node, slot, local) if step is not None else edge
 

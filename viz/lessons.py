@@ -18,6 +18,7 @@ from typing import Any
 from minitorch.core.node import Node
 from minitorch.core.stepper import Stepper
 from viz import notes as teachers
+from viz.board import rule_of
 from viz.build import LIMIT, WHOLE
 from viz.card import ABSENT, picture_sentence
 from viz.deltas import Group, Sheet, Strings, change
@@ -34,7 +35,6 @@ from viz.svg import draw_cluster
 from viz.svg_node import draw_node
 from viz.theme import DARK, LIGHT, PRINT, VARIABLES, Theme
 from viz.theme import variables as css_variables
-from viz.wording import rule_text
 from viz.xml import clean, html
 
 MARGIN = 16.0
@@ -175,9 +175,9 @@ class _Page:
                 changes.append(strings.shortened(change(groups[id], group)))
                 groups[id] = group
             arrived = frame.nodes.get(builder.ids[done.input])
-            rule = done.rule
-            if done.local is None:
-                rule = f"grad_{done.label} = {rule_text(rule) or rule.partition(' = ')[2]}"
+            rule = rule_of(done.node, done.slot)
+            if done.local is None:  # a rule of several inputs at once is here that of one
+                rule = f"grad_{done.label} = {rule.partition(' = ')[2]}"
             ledger = arrived.ledger if arrived else ""
             steps.append([  # in the order of STEP in lesson.js
                 builder.ids[done.node], builder.ids[done.input], done.slot, done.label, product, rule, done.reduction or "",

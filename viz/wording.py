@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import unicodedata
 from collections.abc import Sequence
@@ -116,44 +115,3 @@ def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
 def factor(x: float, digits: int = DIGITS) -> str:
     """A number after ×, in brackets when negative; the whole numbers that rules return are written as floats."""
     return signed(float(x), digits)
-
-
-def rule_text(formula: str) -> str:
-    """A vector-Jacobian rule from its source, in the notation of the classroom: `grad @ b.T`. Of a rule of several
-    statements, what it returns; empty where that is only a name."""
-    source = formula.partition(" = ")[2]
-    try:
-        *before, body = ast.parse(source).body
-    except SyntaxError:  # the source was not to be had
-        return ""
-    value = body.value if isinstance(body, ast.Expr | ast.Return) else None
-    if value is None or before and isinstance(value, ast.Name):
-        return ""
-    return ast.unparse(_Classroom().visit(value))
-
-
-class _Classroom(ast.NodeTransformer):
-    """`xp.matmul(a, b)` becomes `a @ b`, `xp.swapaxes(a, -1, -2)` becomes `a.T`, `xp.minus_at(x, i, y)` becomes
-    `x - y * one_hot(i)`, any other `xp.f` becomes `f`."""
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        called = ast.unparse(node.func)
-        node.args = [argument for argument in node.args if ast.unparse(argument) != "xp"]
-        if called == "matmul" and len(node.args) == 2:
-            return ast.BinOp(node.args[0], ast.MatMult(), node.args[1])
-        if called == "swapaxes" and {ast.unparse(axis) for axis in node.args[1:]} in ({"-1", "-2"}, {"0", "1"}):
-            return ast.Attribute(node.args[0], "T", ast.Load())
-        if called == "minus_at" and len(node.args) == 3:
-            x, index, less = node.args
-            one_hot = ast.Call(ast.Name("one_hot", ast.Load()), [index], [])
-            return ast.BinOp(x, ast.Sub(), ast.BinOp(less, ast.Mult(), one_hot))
-        if called == "broadcast_to":  # what is spread over x has its shape
-            return node.args[0]
-        return node
-
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.value, ast.Name) and node.value.id in ("xp", "self"):
-            return ast.Name(node.attr, ast.Load())
-        return node

@@ -15,6 +15,7 @@ from repl.graph import Graph, sends
 from repl.phrases import brief, count, in_product, received, slope
 from repl.registry import CommandError, command
 from repl.views import Facts, Ledger, View
+from viz.board import rule_text
 
 if TYPE_CHECKING:
     from repl.engine import Session
@@ -164,7 +165,9 @@ def _rule(node: Node, slot: int, graph: Graph) -> list[tuple[str, str]]:
     except (OSError, TypeError):
         facts.append(("source", "not available"))
     if node.op.elementwise:
-        facts.append(("rule", f"{node.op.formula(slot)}   here   {phrases.local_rule(node, slot, graph.name)}"))
+        stated = node.op.formula(slot)
+        general = f"{stated.partition(' = ')[0]} = {rule_text(stated)}   here   " if rule_text(stated) else ""
+        facts.append(("rule", f"{general}{phrases.local_rule(node, slot, graph.name)}"))
     return facts
 
 

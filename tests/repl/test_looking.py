@@ -155,6 +155,12 @@ def test_explain_gives_source_symbols_numbers_and_why_they_add() -> None:
     assert "∂L/∂a = 1.0 + (-3.0) = -2.0, 2/2 in" in shown.replace("\n           ", " ")
 
 
+def test_explain_writes_a_square_as_on_the_board() -> None:
+    shown = " ".join(say(session("x = Value(3.0)", "L = x ** 2", "backward L", "step"), "explain").split())
+    assert "return xp.where(b == 0, 0, b * xp.power(a, b - 1))" in shown  # the source that ran
+    assert "rule ∂out/∂a = where(b == 0, 0, b * a ** (b - 1)) here ∂L/∂x = 2 * x " in shown
+
+
 def test_explain_at_the_start_of_a_node_and_of_broadcasting() -> None:
     s = session(*REUSE)
     assert "changes one for one with itself" in say(s, "explain")

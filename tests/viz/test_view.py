@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 
+import minitorch
 import viz
 from minitorch import Stepper, Value, nn, tensor
 from minitorch.nn import functional as F
@@ -52,6 +53,29 @@ def test_rules_of_other_operations_are_written_as_in_class():
     scores = tensor(np.eye(2), requires_grad=True)
     (edge, _) = viz.view(F.cross_entropy(scores, tensor([0, 1]))).edges
     assert edge.local.startswith("softmax * share - ")
+
+
+@pytest.mark.parametrize(
+    ("made", "rule"),
+    [
+        (lambda x: x**2, "2 * a"),
+        (lambda x: x**3, "3 * a ** 2"),
+        (lambda x: x**-1, "-1 * a ** (-2)"),
+        (lambda x: x**0.5, "0.5 * a ** (-0.5)"),
+        (lambda x: x**1, "1"),
+        (lambda x: x**0, "0"),
+        (lambda x: x**x, "where(b == 0, 0, b * a ** (b - 1))"),
+        (lambda x: x / 4, "1 / 4"),
+        (lambda x: x * -2, "-2"),
+        (lambda x: minitorch.maximum(x, 0), "where(a == 0, 0.5, a > 0)"),
+        (lambda x: F.leaky_relu(x, 0.1), "where(x > 0, 1, 0.1)"),
+        (lambda x: F.hardsigmoid(x), "where((x > -3) & (x < 3), 1 / 6, 0)"),
+        (lambda x: F.softmax(x, dim=0), "out * (grad - sum(grad * out, axis=0, keepdims=True))"),
+    ],
+)
+def test_numbers_that_are_no_part_of_the_graph_stand_in_the_rule(made, rule):
+    edge = viz.view(made(tensor([3.0], requires_grad=True))).edges[0]
+    assert edge.rule.partition(" = ")[2] == rule
 
 
 def test_inputs_parameters_constants_and_the_output_are_told_apart():
