@@ -185,8 +185,8 @@ def concatenate(arrays: Any, axis: int = 0) -> Any:
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum; of unsigned integers int64, as in PyTorch."""
-    return x.sum(axis, np.int64 if x.dtype.kind == "u" else None, None, keepdims)
+    """The sum; of unsigned integers int64, as in PyTorch. (A 0-d array has no axis in CuPy.)"""
+    return x.sum(axis if x.ndim else None, np.int64 if x.dtype.kind == "u" else None, None, keepdims)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -150,5 +150,5 @@ def _by_kind(arrays: Sequence[Any]) -> list[list[Any]]:
     """The arrays in lists of one dtype and device that a kernel takes, each of the others by itself."""
     alike: dict[Any, list[Any]] = {}
     for number, x in enumerate(arrays):
-        alike.setdefault((x.dtype, x.device) if takes(x) else number, []).append(x)
+        alike.setdefault((x.dtype, x.device.id) if takes(x) else number, []).append(x)
     return list(alike.values())

@@ -49,6 +49,8 @@ nothing is 0."""
 
 def softmax(x: Any, axis: int) -> Any:
     """exp(x) / sum(exp(x)) along `axis`, shifted by the maximum so that nothing overflows."""
+    if not x.ndim:  # CuPy has no axis of a single number
+        return softmax(x.reshape(1), 0).reshape(())
     if _in_rows(x, axis):
         return _by_rows(x, cupy.empty_like(x), False, False, False)
     e = cupy.exp(x - _finite_max(x, axis))
@@ -58,6 +60,8 @@ def softmax(x: Any, axis: int) -> Any:
 
 def log_softmax(x: Any, axis: int) -> Any:
     """log(softmax(x)) along `axis`, without ever taking the logarithm of a rounded zero."""
+    if not x.ndim:
+        return log_softmax(x.reshape(1), 0).reshape(())
     if _in_rows(x, axis):
         return _by_rows(x, cupy.empty_like(x), False, True, False)
     shifted = x - _finite_max(x, axis)
@@ -80,6 +84,7 @@ def _by_rows(x: Any, out: Any, causal: bool, logarithm: bool, empty: bool) -> An
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))), shifted by the maximum so that nothing overflows."""
+    axis = axis if x.ndim else None
     peak = _finite_max(x, axis)
     out = cupy.log(cupy.exp(x - peak).sum(axis, None, None, True)) + peak
     return out if keepdims else cupy.squeeze(out, axis)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..backend import BACKENDS
+from ..core.device import device_of
 from ..core.tensor import Tensor
 
 
@@ -33,7 +34,7 @@ def moved_together(
             rest.append(p)
             continue
         state["step"] += 1
-        alike.setdefault((p.raw.dtype, p.raw.device, state["step"]), []).append(arrays)
+        alike.setdefault((p.raw.dtype, device_of(p.raw), state["step"]), []).append(arrays)
         p.touch()
     for (_, _, step), rows in alike.items():
         move(function, step, *map(list, zip(*rows)))

@@ -19,6 +19,10 @@ HOST = "asarray array ascontiguousarray asfortranarray".split()
 """The functions that bring a NumPy array to the device."""
 
 
+NO_AXIS_OF_A_NUMBER = {*"sum prod max min amax amin argmax argmin any all cumsum cumprod flip sort mean var std".split()}
+"""Of a 0-d array NumPy lets some of these have an axis 0 (or -1), CuPy none."""
+
+
 def function(name: str, arguments: str, numpys: Callable[..., Any]) -> Callable[..., Any]:
     """A function with CuPy's arguments that calls NumPy's; an argument left at its default is not handed on."""
     signature = inspect.signature(eval(f"lambda {arguments[1:-1]}: None", {"bool": bool, "float": float, "int": int}))
@@ -33,6 +37,9 @@ def function(name: str, arguments: str, numpys: Callable[..., Any]) -> Callable[
                 if not isinstance(part, ndarray):
                     raise TypeError(f"Only cupy arrays can be concatenated, not {type(part)}")
             args = (parts, *args[1:])
+        first = next(iter(bound.arguments.values()), None)
+        if name in NO_AXIS_OF_A_NUMBER and isinstance(first, ndarray) and not first.ndim and bound.arguments.get("axis") not in (None, ()):
+            raise np.exceptions.AxisError(bound.arguments["axis"], 0)
         given, named = [], {}
         for key, value in bound.arguments.items():
             kind = signature.parameters[key].kind
