@@ -18,6 +18,7 @@ import numpy as _np
 from . import autograd, backends, nn, ops
 from .autograd import enable_grad, grad, inference_mode, inspect, is_grad_enabled, no_grad, set_grad_enabled
 from .backend.threads import get_num_threads, set_num_threads
+from .core import arguments as _arguments
 from .core.device import device
 from .core.dtypes import get_default_dtype, promote_types, set_default_dtype
 from .core.stepper import Contribution, Stepper
@@ -130,6 +131,9 @@ __all__ += [
 __all__ += ops.__all__
 __all__ += create.__all__
 __all__ += random.__all__
+
+_arguments.explain(vars(nn.functional))
+_arguments.explain(globals())
 
 backends.fast.enable_if_asked()
 

@@ -1,5 +1,6 @@
 """Linear algebra under PyTorch's names."""
 
+from .core.arguments import explain as _explain
 from .ops.diagonals import diagonal as _diagonal
 from .ops.linalg import matmul
 from .ops.matrices import cholesky, det, inv, matrix_power, multi_dot, slogdet, solve, svd, svdvals, vecdot
@@ -21,3 +22,6 @@ def cross(input: object, other: object, *, dim: int = -1) -> object:
 def diagonal(A: object, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> object:
     """The diagonal of each matrix, `offset` places above the main one, as a new last axis."""
     return _diagonal(A, offset, dim1, dim2)
+
+
+_explain(globals())

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
 from . import location, node
+from .data import numeric
 from .device import device_of, moved
 from .dtypes import FLOAT32, FLOAT64, get_default_dtype, promoted
 from .modes import state, watched
@@ -167,7 +168,7 @@ def share_cell(out: Any, inputs: tuple[Any, ...]) -> list[int] | None:
 def constant(x: Any) -> Any:
     """A plain number or array as an operation's constant input; anything else is a TypeError that says so."""
     if x.__class__ in BACKENDS:
-        return x
+        return numeric(x)
     if isinstance(x, (np.generic, np.bool_)):
         return x.item()
     if isinstance(x, (bool, int, float)):

@@ -14,6 +14,7 @@ from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import node
 from .apply import apply
 from .conversions import Conversions
+from .data import NUMBERS, array_of, numeric
 from .departures import note
 from .device import corners, device_of, host, moved, pinned
 from .dtypes import get_default_dtype
@@ -49,7 +50,7 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
             data = data.raw
         if data.__class__ not in BACKENDS:
             data = np.asarray(data) if hasattr(data, "dtype") else _array(data)
-        self.raw = data
+        self.raw = data if data.dtype.kind in NUMBERS else numeric(data)
         self.op = None
         self.inputs = ()
         self.stamp = tick()
@@ -336,9 +337,9 @@ def _array(data: Any, dtype: Any = None) -> np.ndarray:
         raise TypeError("a Value inside a tensor would lose its graph: use minitorch.stack([...]), or its .item()")
     if dtype is None and not hasattr(data, "dtype"):
         _refuse_nodes(data)
-        array = np.array(data)
+        array = array_of(data)
         return array.astype(get_default_dtype()) if array.dtype == np.float64 else array
-    return np.array(data, dtype)
+    return array_of(data, dtype)
 
 
 def _refuse_nodes(data: Any) -> None:
@@ -363,9 +364,7 @@ def tensor(
         data = data.raw
     elif type(data) not in BACKENDS:
         data = _array(data, dtype)
-    array = data.astype(data.dtype if dtype is None else dtype)
-    if array.dtype.kind not in "biuf":
-        raise ValueError("tensor() needs numbers, in rows of equal length")
+    array = numeric(data).astype(data.dtype if dtype is None else dtype)
     if device is not None:
         array = moved(array, device)
     return Tensor(pinned(array) if pin_memory else array, requires_grad, name)

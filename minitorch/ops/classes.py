@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.apply import apply
+from ..core.dtypes import get_default_dtype
 from ..core.op import Op
 from .activation import log_softmax
 from .choose import clamp_min
@@ -13,6 +14,7 @@ from .elementwise import where
 from .index import TakeAlong
 from .loss import BinaryCrossEntropyWithLogits, reduced
 from .reduce import mean, sum
+from .shape import to
 
 
 class CrossEntropy(Op):
@@ -72,6 +74,8 @@ def cross_entropy(
     if target.shape == input.shape and target.dtype.kind == "f":
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
     ignored = _check_classes("cross_entropy", input, target, ignore_index)
+    if input.dtype.kind != "f":
+        input = to(input, get_default_dtype())
     if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not ignored:
         return apply(CrossEntropy.shared, input, target)
     logs = log_softmax(input, axis)

@@ -100,7 +100,7 @@ def equal(input: Any, other: Any) -> bool:
 
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
     """Where an element of `elements` is one of `test_elements` (with `invert`, is none of them)."""
-    raws = [x.raw if isinstance(x, Node) else x for x in (elements, test_elements)]
+    raws = [x.raw if isinstance(x, Node) else constant(x) for x in (elements, test_elements)]
     xp = backend_among(raws)
     found = xp.isin(*promoted(raws), invert=invert)
     return node.TENSOR(xp.asarray(found))  # type: ignore[call-arg]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core import node
+from ..core.data import array_of
 from ..core.device import backend_on, moved, working_on
 from ..core.dtypes import get_default_dtype
 from .shape import sizes
@@ -135,9 +136,9 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = N
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor, without a copy where that is possible: a tensor as it is, around an array, new from lists."""
-    made: Any = data if isinstance(data, node.TENSOR) else constant(data)
     if dtype is not None and not hasattr(data, "dtype"):
-        made = constant(np.array(data, dtype))  # numbers in lists, without a detour through the default dtype
+        data = array_of(data, dtype)  # numbers in lists, without a detour through the default dtype
+    made: Any = data if isinstance(data, node.TENSOR) else constant(data)
     return made.to(device, dtype)
 
 
@@ -145,8 +146,6 @@ def from_numpy(array: np.ndarray) -> Any:
     """A tensor around a NumPy array: they share memory, and an edit of one shows in the other."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy takes a NumPy array, not {type(array).__name__}; for other data use tensor(...)")
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a tensor cannot hold an array of dtype {array.dtype}; use floats, integers or bool")
     return constant(array)
 
 
@@ -176,5 +175,8 @@ def numel(x: Any) -> int:
 
 
 def number(x: Any) -> Any:
-    """A Python number from a number or a tensor of one element."""
-    return x.item() if hasattr(x, "item") else x
+    """A Python number from a number or a tensor of one element. TypeError for anything else."""
+    found = x.item() if hasattr(x, "item") else x
+    if not isinstance(found, (int, float)):
+        raise TypeError(f"expected one number, not {found!r:.40} ({type(found).__name__})")
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend import backend_of
 from ..core.apply import apply
+from ..core.dtypes import get_default_dtype
 from ..core.op import Elementwise
 from .random import rng, uniform
 from .shape import squeeze, unsqueeze
@@ -43,11 +44,12 @@ class AlphaDropout(Elementwise):
 
 
 def kept(shape: tuple[int, ...], like: Any, p: float, share: float = 1.0) -> Any:
-    """An array of 1 / share with chance 1 - p, else 0, on the device and in the dtype of `like`."""
+    """An array of 1 / share with chance 1 - p, else 0, on the device and in the dtype of `like` (of integers, the default)."""
+    dtype = like.dtype if like.dtype.kind == "f" else get_default_dtype()
     draw = getattr(backend_of(like.raw), "random_mask", None)  # a GPU draws for itself, from a key of the one stream
     if draw is not None:
-        return draw(shape, like.dtype, p, 1 / share, int(rng().integers(2**64, dtype="uint64")))
-    chosen = (uniform(shape, "float32", None) >= p).astype(like.dtype)
+        return draw(shape, dtype, p, 1 / share, int(rng().integers(2**64, dtype="uint64")))
+    chosen = (uniform(shape, "float32", None) >= p).astype(dtype)
     return chosen if share == 1 else chosen / share
 
 

@@ -235,7 +235,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     """Each row of the input divided by the root of the mean of its squares over the last axes, whose shape is
     `normalized_shape`, as is the weight's. `eps` is the dtype's smallest step at 1 unless given."""
     axes = _last_axes("rms_norm", input, normalized_shape, weight)
-    op = RmsNorm(axes, {"e": 2.0**-10, "f": 2.0**-23, "d": 2.0**-52}[input.dtype.char] if eps is None else eps)
+    op = RmsNorm(axes, {"e": 2.0**-10, "f": 2.0**-23, "d": 2.0**-52}.get(input.dtype.char, 2.0**-23) if eps is None else eps)
     return apply(op, input) if weight is None else apply(op, input, weight)
 
 

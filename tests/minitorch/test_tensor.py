@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import minitorch
-from minitorch import Tensor, Value, tensor
+from minitorch import Tensor, Value, nn, tensor
+from minitorch.nn import functional as F
 
 BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.floordiv, operator.mod]
 
@@ -42,10 +43,80 @@ def test_tensor_copies_and_the_constructor_shares() -> None:
     assert shared.numpy() is array
 
 
-@pytest.mark.parametrize("data", ["text", [[1], [1, 2]], [None], {"a": 1}, object, ["a"], None], ids=repr)
-def test_what_is_not_numbers_is_refused(data: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        tensor(data)
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("text", "holds numbers, not 'text' (str)"), ([[1], [1, 2]], "row 0 has shape (1,), row 1 (2,)"), ([None], "not None (NoneType)"),
+        ({"a": 1}, "not {'a': 1} (dict)"), (object, "not <class 'object'> (type)"), (["a"], "not 'a' (str)"), (None, "not None"),
+        (..., "not Ellipsis (ellipsis)"), ([[1.0], [...]], "not Ellipsis (ellipsis)"), (1j, "not 1j (complex)"),
+        (np.array([None]), "not None (NoneType)"), (np.array(["a"]), "not 'a' (str)"), (2**70, "no whole-number dtype holds 1.181e+21"),
+        (np.array([1], dtype=object), "not an array of dtype object; array.astype('float32') may make one"),
+        (np.array(["2020"], "datetime64[D]"), "datetime.date(2020, 1, 1)"), ([tensor(1.0), tensor([2.0])], "row 0 has shape ()"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_what_is_not_numbers_is_refused_in_one_sentence(data: Any, said: str) -> None:
+    for make in (tensor, minitorch.as_tensor, Tensor):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            make(data)
+        assert said in str(caught.value) and "\n" not in str(caught.value)
+    if isinstance(data, np.ndarray):
+        with pytest.raises(TypeError, match="a tensor holds numbers"):
+            tensor([1.0]) + data
+
+
+def test_one_number_is_asked_for() -> None:
+    for make in (lambda x: minitorch.full((2,), x), minitorch.arange):
+        for x in (None, "a", ..., [1.0]):
+            with pytest.raises(TypeError, match=r"expected one number, not .* \(\w+\)$"):
+                make(x)
+
+
+LISTS = [
+    (lambda: minitorch.sum([1.0, 2.0]), "sum cannot take the list [1.0, 2.0] as 'input'; minitorch.tensor(...) makes a Tensor"),
+    (lambda: minitorch.matmul([[1.0]], [[2.0]]), "matmul cannot take the list [[1.0]] as 'a'"),
+    (lambda: F.softmax([1, 2], dim=0), "softmax cannot take the list [1, 2] as 'input'"),
+    (lambda: nn.Softmax(0)([1, 2]), "softmax cannot take the list [1, 2] as 'input'"),
+    (lambda: F.mse_loss([1.0], [2.0]), "mse_loss cannot take the list [1.0] as 'input'"),
+    (lambda: F.linear(tensor([1.0]), "w"), "linear cannot take the str 'w' as 'weight'"),
+    (lambda: minitorch.mean(None), "mean cannot take None as 'input'"),
+    (lambda: minitorch.mean(2.0), "mean cannot take the float 2.0 as 'input'"),
+    (lambda: minitorch.stack([1.0, 2.0]), "stack cannot take the float 1.0 as 'tensors[0]'"),
+    (lambda: minitorch.hstack([[1.0], [2.0]]), "hstack cannot take the float 1.0 as 'tensors[0][0]'"),
+    (lambda: minitorch.linalg.inv([[1.0]]), "expected a number, a Value or a Tensor, not list ([[1.0]])"),
+    (lambda: minitorch.linalg.norm([1.0]), "norm cannot take the list [1.0] as 'A'"),
+    (lambda: minitorch.exp([1.0]), "expected a number, a Value or a Tensor, not list ([1.0])"),
+    (lambda: minitorch.isin([1.0], [2.0]), "expected a number, a Value or a Tensor, not list ([1.0])"),
+    (lambda: minitorch.poisson(tensor([1.0]), 3), "poisson cannot take the int 3 as 'generator'"),
+]
+
+
+@pytest.mark.parametrize(("call", "said"), LISTS, ids=[said.split()[0] for _, said in LISTS])
+def test_lists_in_place_of_tensors_are_named(call: Any, said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
+def test_other_mistakes_stay_what_they_are() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'softmax'"):
+        F.triplet_margin_with_distance_loss(
+            *(tensor([1.0]),) * 3, distance_function=lambda a, b: a.numpy().softmax(0)
+        )
+    with pytest.raises(TypeError, match="positional argument"):
+        minitorch.sum()
+
+
+def test_functions_can_be_pickled() -> None:
+    for function in (minitorch.sum, minitorch.inverse, minitorch.linalg.inv, F.softmax, minitorch.softmax, F.dropout):
+        assert pickle.loads(pickle.dumps(function)) is function
+
+
+def test_whole_numbers_become_floats_where_only_floats_make_sense() -> None:
+    scores, classes = tensor([[1, 2], [3, 1]]), tensor([0, 1])
+    assert F.cross_entropy(scores, classes).item() == F.cross_entropy(scores.float(), classes).item()
+    np.testing.assert_allclose(F.rms_norm(scores, (2,)).tolist(), F.rms_norm(scores.float(), (2,)).tolist(), 1e-6)
+    assert F.dropout(scores).dtype == F.alpha_dropout(scores, training=True).dtype == minitorch.float32
 
 
 def test_graphs_are_not_lost_unasked() -> None:
