@@ -46,10 +46,10 @@ def product(a: ndarray, b: ndarray) -> ndarray:
     with threads.one_thread_each:
         if work < WORTH_SHARING:
             _multiply(a, b, out)
-        elif rows >= columns:
-            threads.shared(rows, work, lambda start, stop: _multiply(a[start:stop], b, out[start:stop]))
-        else:  # what all of them read is the smaller factor
-            threads.shared(columns, work, lambda start, stop: _multiply(a, b[:, start:stop], out[:, start:stop]))
+        elif rows >= min(columns, 128):
+            threads.shared(rows, work // 16, lambda start, stop: _multiply(a[start:stop], b, out[start:stop]), 16)
+        else:
+            threads.shared(columns, work // 16, lambda start, stop: _multiply(a, b[:, start:stop], out[:, start:stop]), 16)
     return out
 
 

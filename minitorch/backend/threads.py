@@ -21,6 +21,9 @@ WORTH_IT = 2**17
 """From how many numbers on: handing a range to a thread takes 12 to 20 µs, and longer where it has to wait for a core. NumPy
 goes through 100,000 in 30 µs."""
 
+HEAD_START = 2**16
+"""How many numbers the caller's thread has gone through by the time that another begins."""
+
 _count: int | None = None
 _sharing = threading.local()  # `.now` in a thread that works on its share: what it calls is not cut again
 
@@ -41,15 +44,16 @@ def set_num_threads(count: int) -> None:
     _count = int(count)
 
 
-def shared(count: int, size: int, work: Callable[[int, int], Any]) -> list[Any]:
-    """work(start, stop) for ranges that make up 0 to `count`, one per thread; the results in order.
+def shared(count: int, size: int, work: Callable[[int, int], Any], grain: int = 1) -> list[Any]:
+    """work(start, stop) for ranges that make up 0 to `count`, one per thread; the results in order. Ranges start at multiples
+    of `grain`.
 
     `size`: how many numbers the work goes through; too few are left to the caller's thread alone.
     """
-    threads = min(get_num_threads(), count) if size >= WORTH_IT and not getattr(_sharing, "now", False) else 1
+    threads = min(get_num_threads(), -(-count // grain)) if size >= WORTH_IT and not getattr(_sharing, "now", False) else 1
     if threads < 2 or _blas() is None:
         return [work(0, count)]
-    bounds = [count * i // threads for i in range(threads + 1)]
+    bounds = _bounds(count, size, threads, grain)
 
     def part(start: int, stop: int) -> Any:
         _sharing.now = True
@@ -63,6 +67,7 @@ def shared(count: int, size: int, work: Callable[[int, int], Any]) -> list[Any]:
     errors: list[Any] = [None] * threads
     with one_thread_each:
         crew.hire(threads - 1)
+        crew.make_way()
         for number in range(1, threads):
             # Each in a copy of the caller's context, where NumPy's warnings are off.
             run = contextvars.copy_context().run
@@ -78,6 +83,17 @@ def shared(count: int, size: int, work: Callable[[int, int], Any]) -> list[Any]:
     return results
 
 
+@functools.lru_cache(256)
+def _bounds(count: int, size: int, threads: int, grain: int) -> list[int]:
+    """Where the ranges begin and end. The caller's is the largest, for it need not wait for a thread to begin: when it comes
+    to its end the others have, and nobody has to be woken once more (64 x 784 times 784 x 256: 151 µs, by halves 188)."""
+    pieces = -(-count // grain)
+    first = round(pieces * min(1, (1 + (threads - 1) * HEAD_START / size) / threads))
+    first = min(max(first, 1), pieces - threads + 1)
+    ends = [first + (pieces - first) * i // (threads - 1) for i in range(threads)]
+    return [0, *(min(count, end * grain) for end in ends)]
+
+
 class _Crew:
     """The threads that wait for jobs. (Handing work over takes half of what concurrent.futures needs: 12 instead of 24 µs.)"""
 
@@ -87,16 +103,34 @@ class _Crew:
     def gather(self) -> None:
         """Start anew, with none."""
         self.jobs: SimpleQueue[Any] = SimpleQueue()
-        self.number = 0
+        self.ids: list[int] = []
+        self.avoided = -1
         self.lock = threading.Lock()
 
     def hire(self, number: int) -> None:
         """At least so many."""
-        if self.number < number:
+        if len(self.ids) < number:
             with self.lock:
-                while self.number < number:
-                    threading.Thread(target=self._serve, args=(self.jobs,), name="minitorch", daemon=True).start()
-                    self.number += 1
+                while len(self.ids) < number:
+                    thread = threading.Thread(target=self._serve, args=(self.jobs,), name="minitorch", daemon=True)
+                    thread.start()
+                    self.ids.append(thread.native_id or 0)
+                    self.avoided = -1
+
+    def make_way(self) -> None:
+        """Keep the threads off the core that the caller runs on. Where another program runs on the others, Linux wakes a thread
+        on the core of whoever wakes it, and there it makes the caller wait until it has done its share: with one such program
+        on two cores, 1024 x 128 times 128 x 512 takes 0.75 ms so, and 1.3, as long as without threads, otherwise."""
+        current = _current_core()
+        core = -1 if current is None else current()
+        if core != self.avoided:
+            self.avoided = core
+            others = os.sched_getaffinity(0) - {core}
+            try:
+                for thread in self.ids if others else ():
+                    os.sched_setaffinity(thread, others)
+            except OSError:
+                pass  # a core was taken away just now, or a sandbox forbids it
 
     @staticmethod
     def _serve(jobs: SimpleQueue[Any]) -> None:
@@ -141,6 +175,14 @@ class _OneThreadEach:
             self.inside -= 1
             if not self.inside and blas is not None:
                 blas[1](self.before)
+
+
+@functools.cache
+def _current_core() -> Callable[[], int] | None:
+    """How to ask which core the calling thread runs on; None where threads cannot be told where to run."""
+    import ctypes
+
+    return getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
 
 
 crew, one_thread_each = _Crew(), _OneThreadEach()

@@ -219,7 +219,7 @@ class Optimizer:
                 room = [w[: array.size].reshape(array.shape) for w in work]
                 self.update(group, state["step"], room, array, grad[where], **views, **numbers)
 
-        shared(len(pieces), p.raw.size if p.raw.__class__ is np.ndarray else 0, part)
+        shared(len(pieces), p.raw.size // 4 if p.raw.__class__ is np.ndarray else 0, part)
         p.touch()
 
     def _cut(self, array: Array, state: dict[str, Any]) -> list[Any]:

@@ -94,6 +94,34 @@ def test_a_forked_process_makes_threads_of_its_own() -> None:
     assert os.waitpid(child, 0)[1] == 0
 
 
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("grain", [1, 16])
+@pytest.mark.parametrize("size", [1, threads.HEAD_START, 10**9])
+def test_the_caller_takes_the_largest_range_and_all_begin_at_multiples_of_the_grain(count: int, grain: int, size: int) -> None:
+    for whole in (count * grain, 100, 7 * 16 + 5, 1000):
+        bounds = threads._bounds(whole, size, count, grain)
+        assert (bounds[0], bounds[-1], len(bounds)) == (0, whole, count + 1)
+        assert all(start % grain == 0 for start in bounds[:-1])
+        lengths = [stop - start for start, stop in zip(bounds, bounds[1:])]
+        assert min(lengths) > 0 or whole < count * grain
+        assert lengths[0] + grain >= max(lengths)
+        if size == threads.HEAD_START and whole == 1000:  # another begins when the caller could have done all
+            assert lengths[0] > 900 - count * grain
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinities on this system")
+def test_threads_keep_off_the_core_of_their_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads.shared(10, 1, lambda start, stop: None)
+    allowed = os.sched_getaffinity(0)
+    for core in (*allowed, None):
+        monkeypatch.setattr(threads, "_current_core", lambda core=core: None if core is None else lambda: core)
+        threads.shared(10, 1, lambda start, stop: None)
+        others = allowed - {core}
+        if others:
+            assert all(os.sched_getaffinity(thread) == others for thread in threads.crew.ids)
+    assert os.sched_getaffinity(0) == allowed
+
+
 def test_a_number_of_threads_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="1 or more"):
         threads.set_num_threads(0)

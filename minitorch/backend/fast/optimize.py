@@ -25,7 +25,7 @@ def adam(group: dict[str, Any], step: int, p: ndarray, g: ndarray, exp_avg: ndar
     )  # fmt: skip
     numbers = tuple(p.dtype.type(setting) for setting in settings)
     flat = [x.reshape(-1) for x in (p, g, exp_avg, exp_avg_sq)]
-    shared(p.size, 4 * p.size, lambda start, stop: _adam(*(x[start:stop] for x in flat), numbers))
+    shared(p.size, p.size // 4, lambda start, stop: _adam(*(x[start:stop] for x in flat), numbers))
     return True
 
 
