@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from minitorch.core import backward as engine
 from minitorch.core.node import Node, ancestors
 from minitorch.core.replay import replay
 from minitorch.core.wrong import WrongStepper
+from repl.graph import LARGE, Graph
 
 MAIN = "main"
 
@@ -24,7 +25,8 @@ class Branch:
     Attributes:
         name: "main", "what-if 1", or the name of a wrong rule.
         stepper: the pass.
-        names: what its nodes are called: as their counterparts in the main branch.
+        named: what its nodes are called, as their counterparts in the branch it came from; None in the main branch.
+        nodes: all of them, oldest first; None as long as nobody has asked.
         origin: a node that was computed again -> its counterpart in the main branch. Others are shared.
         changes: what was set, in the order in which it was.
         rule: the wrong algorithm that this pass follows, "" for the right one.
@@ -33,7 +35,8 @@ class Branch:
 
     name: str
     stepper: Stepper
-    names: dict[Node, str] = field(default_factory=dict)
+    named: Callable[[Node], str] | None = None
+    nodes: Sequence[Node] | None = None
     origin: dict[Node, Node] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     rule: str = ""
@@ -68,30 +71,36 @@ class Branches:
         self.current = self.all[0]
         self._made = 0
 
-    def fork(self, changes: Mapping[Node, Any], told: str, names: Mapping[Node, str]) -> tuple[Branch, dict[Node, Node]]:
-        """A branch from the current one, with the numbers of some nodes changed; and what was computed again.
+    def fork(self, changes: Mapping[Node, Any], told: str, graph: Graph) -> tuple[Branch, dict[Node, Node]]:
+        """A branch from the current one, whose graph is given, with the numbers of some nodes changed; and what was computed
+        again.
 
         Raises:
             ValueError: a new value has another shape.
         """
         here = self.current
-        made = replay(here.stepper.root, changes)
-        origin = dict(here.origin)
-        origin.update({new: here.main(old) for old, new in made.items()})
-        root = made[here.stepper.root]
-        stepper = WrongStepper(root, here.rule) if here.rule else Stepper(root, here.stepper.flow(here.stepper.root))
+        made = replay(here.stepper.root, changes, graph.nodes)
         back = {new: old for old, new in made.items()}
-        named = {node: names[back.get(node, node)] for node in ancestors(root)}
-        for new in back:
-            new._label = named[new]  # its name also where no variable holds it: a parameter in a module
+        origin = {**here.origin, **{new: here.main(old) for new, old in back.items()}}
+        root, plan = made[here.stepper.root], here.stepper.plan_again(made)
+        seed = here.stepper.flow(here.stepper.root)
+        stepper = WrongStepper(root, here.rule) if here.rule else Stepper(root, seed, plan=plan)
+        if len(made) <= LARGE:
+            for new, old in back.items():
+                new._label = graph.name(old)  # its name also where no variable holds it: a parameter in a module
         self._made += 1
-        branch = Branch(f"what-if {self._made}", stepper, named, origin, (*here.changes, told), here.rule)
+        branch = Branch(
+            f"what-if {self._made}", stepper, lambda node: graph.name(back.get(node, node)), None, origin,
+            (*here.changes, told), here.rule,
+        )  # fmt: skip
+        if plan is not None:  # nothing has dropped out of the graph
+            branch.nodes = [*(node for node in graph.nodes if node not in made), *back]
         if len(stepper) == len(here.stepper):
             branch.left_at = here.stepper.position
         self.all.append(branch)
         return branch, made
 
-    def by_rule(self, rule: str, names: Mapping[Node, str]) -> Branch:
+    def by_rule(self, rule: str, graph: Graph) -> Branch:
         """The current branch's graph, stepped by a wrong algorithm.
 
         Raises:
@@ -106,7 +115,7 @@ class Branches:
             here.stepper.goto(stood)
         name = rule if here.name == MAIN else f"{here.name}, {rule}"
         self.all = [branch for branch in self.all if branch.name != name]
-        branch = Branch(name, stepper, dict(names), here.origin, here.changes, rule)
+        branch = Branch(name, stepper, graph.name, graph.nodes, here.origin, here.changes, rule)
         self.all.append(branch)
         return branch
 
@@ -146,7 +155,7 @@ def left_the_graph(branch: Branch, made: Mapping[Node, Node]) -> list[Node]:
     the old ones."""
     arrays = [old.raw for old in made if isinstance(old.raw, np.ndarray)]
     kept = []
-    for node in ancestors(branch.stepper.root):
+    for node in (branch.nodes or ancestors(branch.stepper.root)) if arrays else ():
         if node.is_leaf and node not in branch.origin and isinstance(node.raw, np.ndarray):
             if any(np.may_share_memory(node.raw, array) for array in arrays):
                 kept.append(node)

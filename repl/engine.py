@@ -177,7 +177,9 @@ class Session:
         if known is None or known[1].stepper is not self.stepper or not known[1].named_by(known[0], naming):
             if self.branches is not None:
                 branch = self.branches.current
-                graph = Graph(behind([branch.stepper.root]), variables, branch.stepper, branch.names)
+                if branch.nodes is None:
+                    branch.nodes = behind([branch.stepper.root])
+                graph = Graph(branch.nodes, variables, branch.stepper, branch.named)
             else:
                 graph = Graph.behind([value for value in variables.values() if isinstance(value, Node)], variables)
             self._graph = (naming, graph)

@@ -7,7 +7,7 @@ import fnmatch
 import os
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class Graph:
         nodes: oldest first.
         variables: what the user's names are bound to.
         stepper: the pass over these nodes, where there is one.
-        named: what they are called, where that is known.
+        named: what they are called, where that follows from another graph.
     """
 
     def __init__(
@@ -53,14 +53,13 @@ class Graph:
         nodes: Sequence[Node],
         variables: Mapping[str, Any],
         stepper: Stepper | None = None,
-        named: dict[Node, str] | None = None,
+        named: Callable[[Node], str] | None = None,
     ) -> None:
         self.nodes = nodes
         self.stepper = stepper
         self._variables = dict(variables)
         self._stamps: dict[str, list[int]] = {}
-        if named:
-            self.names = named
+        self._named = named
         models = [name for name, value in variables.items() if _is_model(value)]
         self.model = models[0] if len(models) == 1 else ""
         """The variable that holds the only model: its parts go by `model.0` as well as by their path, `0`."""
@@ -71,6 +70,10 @@ class Graph:
         return cls(behind(roots), variables, stepper)
 
     def __contains__(self, node: object) -> bool:
+        if len(self.nodes) > LARGE and isinstance(node, Node):  # oldest first; an edit has made a leaf newer, perhaps
+            at = bisect_left(self.nodes, node.stamp, key=lambda one: one.stamp)
+            if at < len(self.nodes) and self.nodes[at] is node:
+                return True
         return id(node) in self._ids
 
     @cached_property
@@ -80,6 +83,8 @@ class Graph:
     @cached_property
     def names(self) -> dict[Node, str]:
         """What every node is called. (Of a large graph, this takes a second: `name` does without, as long as it can.)"""
+        if self._named is not None:
+            return {node: self._named(node) for node in self.nodes}
         return names(self.nodes, self._variables)
 
     def named_by(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
@@ -93,7 +98,7 @@ class Graph:
     def name(self, node: Node) -> str:
         """What a node is called here."""
         if "names" not in self.__dict__ and len(self.nodes) > LARGE and node in self:
-            return self._name_alone(node)
+            return self._name_alone(node) if self._named is None else self._named(node)
         known = self.names.get(node)
         return known if known is not None else node.name or (node.op.name if node.op else "leaf")
 

@@ -350,6 +350,8 @@ def same(a: Any, b: Any) -> bool:
     a, b = phrases.plain(a), phrases.plain(b)
     if a is b:
         return True
+    if type(a) is type(b) is float:
+        return a == b or (a != a and b != b)
     try:
         return equal(a, b)
     except TypeError:

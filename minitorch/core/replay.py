@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..backend import BACKENDS, scalar
-from .modes import state
-from .node import Node, ancestors, new, tick
+from .modes import quietly
+from .node import Node, ancestors, freed, new, tick
 from .tensor import Tensor
 from .value import Value
 
 
-def replay(root: Node, changes: Mapping[Node, Any]) -> dict[Node, Node]:
+def replay(root: Node, changes: Mapping[Node, Any], nodes: Iterable[Node] | None = None) -> dict[Node, Node]:
     """Compute `root` again with the numbers of some nodes changed, {node: its new number or array}: what if?
 
     Returns {old node: new node} for every node that was changed or depends on one that was; what does not depend on a
@@ -22,16 +22,20 @@ def replay(root: Node, changes: Mapping[Node, Any]) -> dict[Node, Node]:
     added up in another order. A changed node becomes a leaf, whatever made it before. Random draws
     (dropout) are the recorded ones, and buffers (running means) stay as they are. What the program read out of the graph
     (`.item()`, a comparison, `detach()`) it has gone on with: `departures(result)` names it where somebody was looking.
+    `nodes` are what `ancestors(root)` gives, where that is known.
 
     ValueError for a new value of another shape, and for a Function of one's own on the way, which keeps no recipe for a
     second call. RuntimeError where the graph was freed.
     """
-    made: dict[Node, Node] = {}
-    for node in ancestors(root):
-        if node in changes:
-            made[node] = _leaf(node, changes[node])
-        elif any(isinstance(x, Node) and x in made for x in node.inputs or ()):
-            made[node] = _again(node, tuple(made.get(x, x) if isinstance(x, Node) else x for x in node.inputs or ()))
+    made = {node: _leaf(node, number) for node, number in changes.items()}  # first: an edit makes a leaf newer than its readers
+    known = set(map(id, made))
+    with quietly():
+        for node in ancestors(root) if nodes is None else nodes:
+            if node.inputs is None:
+                raise freed(node)
+            if not known.isdisjoint(map(id, node.inputs)) and id(node) not in known:
+                made[node] = _again(node, tuple([made.get(x, x) if isinstance(x, Node) else x for x in node.inputs]))
+                known.add(id(node))
     return made
 
 
@@ -59,7 +63,7 @@ def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
     raws = [x.raw if isinstance(x, Node) else x for x in inputs]
     xp = scalar if isinstance(node, Value) else BACKENDS[type(node.raw[0] if op.bundle else node.raw)]
     saved = node._saved if op.saves else None
-    out = state.quiet(op.again, xp, saved, *raws)
+    out = op.again(xp, saved, *raws)
     if op.saves:
         out, saved = out
     again: Any = new(type(node))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from ..backend import scalar
@@ -19,6 +20,8 @@ from .tensor import Tensor
 from .value import Value
 
 ADD, MUL = engine.ADD, engine.MUL
+Plan = tuple[list[Node], list[tuple[int, ...]]]
+"""The nodes in the order of a pass, and for each the input numbers to which it hands something on."""
 
 
 class Stepper:
@@ -37,16 +40,18 @@ class Stepper:
     called once, the first time their gradient is complete. What stepping back needs are arrays; with `limit` (bytes) the
     oldest are let go when there are more, and going back so far walks again from a checkpoint.
 
-    RuntimeError where `backward` refuses the root or the gradient.
+    RuntimeError where `backward` refuses the root or the gradient. `plan` is what `plan_again` of another pass gave.
     """
 
     replaces = False
     """A contribution replaces what was there, instead of adding to it: one of the wrong algorithms."""
 
-    def __init__(self, root: Node, gradient: Any = None, limit: int | None = None, create_graph: bool = False) -> None:
+    def __init__(
+        self, root: Node, gradient: Any = None, limit: int | None = None, create_graph: bool = False, plan: Plan | None = None
+    ) -> None:
         self.root, self.limit, self.create_graph = root, limit, create_graph
         self._start: dict[Node, Any] = {root: engine.seed(root, gradient, create_graph)}
-        self.order, self._slots = self._plan()
+        self.order, self._slots = plan or self._plan()
         self._first = array("q", accumulate(map(len, self._slots), initial=0))  # the position at which each node begins
         self._inputs: list[Node] = [node.inputs[slot] for node, slots in zip(self.order, self._slots) for slot in slots]  # type: ignore[index]
         self._flow = dict(self._start)
@@ -217,10 +222,23 @@ class Stepper:
         """The place in the order of the node that contribution number `position` comes from."""
         return bisect_right(self._first, position) - 1
 
-    def _plan(self) -> tuple[list[Node], list[tuple[int, ...]]]:
-        """The nodes in the order of the pass, and the input numbers to which each hands something on."""
+    def _plan(self) -> Plan:
         order = engine.recorded([self.root])
         return order, [engine.needed_slots(node) for node in order]
+
+    def plan_again(self, made: Mapping[Node, Node]) -> Plan | None:
+        """The plan of the graph that was computed again from other leaves (see `replay`): that of a new pass over it, found
+        without looking through what stayed. None where a computed node was changed: what it came from may be out of it."""
+        if any(old.op is not None and new.op is None for old, new in made.items()):
+            return None
+        known = set(map(id, made))
+        again = [number for number, node in enumerate(self.order) if id(node) in known]
+        stayed = list(zip([0, *(number + 1 for number in again)], [*again, len(self.order)]))
+        order = [made[self.order[number]] for number in again]
+        order += chain.from_iterable(self.order[start:stop] for start, stop in stayed)
+        slots = [self._slots[number] for number in again]
+        slots += chain.from_iterable(self._slots[start:stop] for start, stop in stayed)
+        return order, slots
 
     def _advance(self, target: int) -> None:
         """Apply the contributions up to `target`."""

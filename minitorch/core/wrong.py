@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from .node import Node, nodes_of
-from .stepper import Stepper
+from .stepper import Plan, Stepper
 
 RULES = {
     "assign": "a gradient that arrives replaces what was there (`=` instead of `+=`)",
@@ -41,7 +41,7 @@ class WrongStepper(Stepper):
         """What an earlier pass left at `node`, where this one starts from it; None for nothing."""
         return None if node is self.root else self._start.get(node)
 
-    def _plan(self) -> tuple[list[Node], list[tuple[int, ...]]]:
+    def _plan(self) -> Plan:
         order, all_slots = super()._plan()
         if self.rule != "noorder":
             return order, all_slots

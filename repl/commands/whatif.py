@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from repl import phrases, stopview
 from repl.branches import Branch, Branches, left_the_graph
 from repl.commands.move import EXAMPLE
 from repl.edits import Kept
+from repl.graph import Graph
 from repl.phrases import brief, count, short
 from repl.registry import CommandError, command
 from repl.stops import same
@@ -57,21 +58,20 @@ def set_(session: Session, argument: str) -> Sequence[View]:
         raise CommandError("set takes a node and its new value, as `set a = 5.0` or `set W[0,1] = 3`")
     stepper, branches = session.running(), _branches(session)
     node, index = _target(session, found["target"].strip(), found["index"] or "")
-    names = session.graph.names
+    graph = session.graph
     if node is stepper.root:
-        raise CommandError(f"{names[node]} is where this pass begins; set something it was computed from")
+        raise CommandError(f"{graph.name(node)} is where this pass begins; set something it was computed from")
     value = _new_value(session, node, index, found["value"])
-    name = names[node] + index
+    name = graph.name(node) + index
     was = brief(node.raw[_index(session, index)] if index else node)
     told = f"{name} = {brief(value[_index(session, index)] if index else value)}"
     root_before = stepper.root
     try:
-        branch, made = branches.fork({node: value}, told, names)
+        branch, made = branches.fork({node: value}, told, graph)
     except ValueError as error:
         raise CommandError(str(error)) from None
     session.switch(branch)
-    root = branch.stepper.root
-    graph = session.graph
+    root, old_graph, graph = branch.stepper.root, graph, session.graph
     text = f"{branch.name}: {told} (was {was}); {count(len(made) - 1, 'node')} computed again, "
     text += f"{graph.name(root)} = {brief(root)} (was {brief(root_before)})"
     shown: list[View] = [Message(text)]
@@ -81,14 +81,14 @@ def set_(session: Session, argument: str) -> Sequence[View]:
         shown.append(
             Message(f"{named} left the graph (detached) and {'keeps' if len(kept) == 1 else 'keep'} the old numbers", "hint")
         )
-    read = _read_outside(session, [old for old in made if old is not root_before], names, bool(kept))
+    read = _read_outside(session, [old for old in made if old is not root_before], old_graph, bool(kept))
     if read:
         more = f"; and {len(read) - READ} more" if len(read) > READ else ""
         shown.append(Message(f"read out of the graph, and not asked again: {'; '.join(read[:READ])}{more}", "hint"))
     return shown
 
 
-def _read_outside(session: Session, nodes: Sequence[Node], names: Mapping[Node, str], detached: bool) -> list[str]:
+def _read_outside(session: Session, nodes: Sequence[Node], graph: Graph, detached: bool) -> list[str]:
     """How the program read nodes outside the graph while it computed the result: each a phrase with its line.
 
     What was read later, at the prompt, has no part in the result.
@@ -99,7 +99,7 @@ def _read_outside(session: Session, nodes: Sequence[Node], names: Mapping[Node, 
         number = _input_number(departure.where)
         if departure.how == "detach" and detached or last is not None and number is not None and number > last:
             continue
-        name = names.get(departure.node, departure.node.name or "a node")
+        name = graph.name(departure.node)
         how, sign = departure.how, COMPARED.get(departure.how)
         read = f"{name} {sign} …" if sign else f"{name}.{how}()" if how in METHODS else f"{how}({name})"
         at = phrases.line_of(departure.where)
@@ -189,7 +189,7 @@ def rule(session: Session, argument: str) -> Sequence[View]:
     if branches.current.rule:
         session.switch(next(b for b in branches.all if not b.rule and b.changes == branches.current.changes))
     try:
-        made = branches.by_rule(argument, session.graph.names)
+        made = branches.by_rule(argument, session.graph)
     except ValueError as error:
         raise CommandError(str(error)) from None
     session.switch(made)
@@ -278,16 +278,11 @@ def diff(session: Session, argument: str) -> View:
         chosen.insert(0, branches.all[0])
     if len(chosen) > 2:
         raise CommandError("diff takes two branches; names with spaces stand apart by a comma: `diff main, what-if 1`")
-    return _compared(chosen[0], chosen[1], _names(session, branches))
+    graph, here = session.graph, branches.current.image()
+    return _compared(chosen[0], chosen[1], lambda main: graph.name(here.get(main, main)))
 
 
-def _names(session: Session, branches: Branches) -> Mapping[Node, str]:
-    """The names of the main branch's nodes."""
-    current = branches.current
-    return {current.main(node): name for node, name in session.graph.names.items()}
-
-
-def _compared(a: Branch, b: Branch, names: Mapping[Node, str]) -> Table:
+def _compared(a: Branch, b: Branch, name_of: Callable[[Node], str]) -> Table:
     rows: list[tuple[str, ...]] = []
     differs = [0, 0]
     grads_a, grads_b = a.gradients(), b.gradients()
@@ -299,9 +294,7 @@ def _compared(a: Branch, b: Branch, names: Mapping[Node, str]) -> Table:
         changed = [not same(*values), not same(*gradients)]
         differs = [total + one for total, one in zip(differs, changed)]
         if any(changed) and len(rows) < MOST:
-            name = names.get(main, main.name or "node")
-            shown = [*_sides(values, changed[0]), *_sides(gradients, changed[1])]
-            rows.append((name, *shown))
+            rows.append((name_of(main), *_sides(values, changed[0]), *_sides(gradients, changed[1])))
     if not rows:
         return Table((), (), summary=f"{a.name} and {b.name} agree: every value and every gradient is the same")
     summary = f"{count(differs[0], 'value')} and {count(differs[1], 'gradient')} differ"

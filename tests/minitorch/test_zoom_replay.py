@@ -9,7 +9,7 @@ from hypothesis import given
 
 import minitorch
 import minitorch.nn.functional as F
-from minitorch import Value, nn, tensor
+from minitorch import Stepper, Value, nn, tensor
 from minitorch.core.departures import departures
 from minitorch.core.node import Node, ancestors
 from minitorch.core.replay import replay
@@ -223,6 +223,10 @@ def test_setting_a_value_equals_building_the_graph_afresh(program, leaves, which
     again = replay(root, {start[which]: number})
     now = [again.get(x, x) for x in start]
     assert bits(again.get(root, root).raw) == bits(fresh.raw)
+    if root.op is not None and root in again:
+        order, slots = Stepper(root).plan_again(again)
+        anew = Stepper(again[root])
+        assert list(map(id, order)) == list(map(id, anew.order)) and slots == anew._slots
     again.get(root, root).backward()
     fresh.backward()
     close(now, others)
@@ -243,6 +247,20 @@ def test_setting_a_tensor_equals_building_the_graph_afresh(program, number):
     fresh.backward()
     close(now, others)
     assert all(x.grad is None for x in start if x in again)
+
+
+def test_where_a_computed_node_was_changed_the_pass_is_planned_anew():
+    a = Value(2.0)
+    b = a * 3
+    c = b + 1
+    assert Stepper(c).plan_again(replay(c, {b: 5.0})) is None
+
+
+def test_a_leaf_that_was_edited_is_computed_from():
+    a = Value(2.0)
+    b = a * a
+    a.data = 5.0
+    assert replay(b, {a: 7.0})[b].raw == 49.0
 
 
 def test_buffers_stay_and_a_function_of_ones_own_is_refused():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minitorch import Value
+from minitorch.core import backward as engine
+from repl import branches, graph
 from repl.engine import Session
 from tests.repl.driver import REUSE, positions, refuse, say, session
 
@@ -183,6 +186,38 @@ def test_set_is_the_graph_built_afresh(a: float, b: float) -> None:
 def test_a_pass_begun_from_a_branch_keeps_its_numbers() -> None:
     s = session(*REUSE, "set a = 5", "backward L", "end")
     assert s.namespace["b"].grad == 5.0 and isinstance(s, Session)
+
+
+def test_a_large_graph_is_neither_named_nor_searched_for_a_small_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ("a, b = Value(2.0), Value(0.5)", "x = a", "for i in range(40): x = x * 0.9 + a", "y = (x * 0.01 + b * 3).tanh() * x",
+             "backward y")  # fmt: skip
+    told = ("set b = 1", "where", "end", "list all", "info x", "diff", "branch main", "find op:tanh", "branch 1", "set a = 3", "diff",
+            "undo", "rule assign", "branch", "reset", "where")  # fmt: skip
+    small = session(*lines)
+    expected = [say(small, line) for line in told]
+    for module in (graph, branches):
+        monkeypatch.setattr(module, "LARGE", 5)
+    large = session(*lines)
+    assert [say(large, line) for line in told] == expected
+
+    def looked_through(*_: object) -> None:
+        raise AssertionError("the whole graph")
+
+    large = session(*lines)
+    for module, function in ((graph, "names"), (graph, "behind"), (engine, "recorded"), (branches, "ancestors")):
+        monkeypatch.setattr(module, function, looked_through)
+    monkeypatch.setattr("repl.engine.behind", looked_through)
+    assert "what-if 1: b = 1.0 (was 0.5); 4 nodes computed again, y = " in " ".join(say(large, "set b = 1").split())
+    for line in ("step", "undo", "step", "redo", "end"):
+        say(large, line)
+    assert large.namespace["b"].raw == 1.0 and large.namespace["b"].grad > 0
+
+
+def test_an_edited_leaf_can_be_set() -> None:
+    s = session("a = Value(2.0)", "b = a * a", "L = b + 1", "a.data = 5.0", "backward L")
+    assert "2 nodes computed again, L = 50.0" in " ".join(say(s, "set a = 7").split())
+    say(s, "end")
+    assert s.namespace["a"].grad == 14.0
 
 
 def test_an_edit_in_place_is_noticed() -> None:
