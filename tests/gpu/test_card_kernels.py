@@ -30,3 +30,9 @@ def on_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_cupy, "xp", backend)
     monkeypatch.setattr(test_cupy, "strict", lambda x: backend.asarray(np.asarray(x)))
     monkeypatch.setattr(test_cupy, "started", lambda kernels: True)  # nobody counts them there
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_every_kernel_starts(dtype: str) -> None:
+    test_cupy.run_them_all(dtype)
+    cuda.synchronize()
