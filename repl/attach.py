@@ -13,7 +13,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from minitorch import Contribution, Stepper
-from minitorch.core import modes
+from minitorch.core import departures, modes
 from minitorch.core.node import Node
 from repl import catches, stopview
 from repl.batch import BatchReader
@@ -214,6 +214,7 @@ class Debugger:
             session.namespace.pop(name, None)
         session.namespace.update(session.brought)
         session.end_pass()
+        departures.passed()
         session.edits.forget(session)
         self._seen = {}
         session.forget_graph()

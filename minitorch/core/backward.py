@@ -11,7 +11,7 @@ from ..backend import BACKENDS, graph, scalar
 from ..backend.into import Into
 from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
-from . import location
+from . import departures, location
 from .apply import has_nan
 from .modes import quietly, state
 from .node import Node, freed
@@ -35,6 +35,8 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     hook = state.on_backward
     if hook is not None and hook(root, gradient, retain_graph, create_graph):
         return
+    if state.inspecting:
+        departures.passed()
     start = seed(root, gradient, create_graph)
     if root.__class__ is Value and not create_graph and not state.anomaly and _backward_values(root, start):
         return

@@ -41,7 +41,7 @@ class Node:
     _label: str  # the name it was given for want of another: "mul_3"
     _scope: str
     _where: tuple[str, int] | None
-    _left: tuple[tuple[str, tuple[str, int] | None], ...]  # who read the number without recording it; see departures.py
+    _left: tuple[Any, ...]  # who read the number without recording it; see departures.py
     _read: bool  # an operation had this node as an input; see Tensor.__setitem__
     backward_hooks: dict[int, Any] | None = None
     _cell: Any = None  # for Tensors the stamp of the last edit in place, [int], shared with views

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minitorch.core.departures import departures
+from minitorch.core.departures import Departure, departures
 from minitorch.core.device import device_of, moved
 from minitorch.core.node import Node, ancestors
 from minitorch.core.wrong import RULES
@@ -81,36 +81,26 @@ def set_(session: Session, argument: str) -> Sequence[View]:
         shown.append(
             Message(f"{named} left the graph (detached) and {'keeps' if len(kept) == 1 else 'keep'} the old numbers", "hint")
         )
-    read = _read_outside(session, [old for old in made if old is not root_before], old_graph, bool(kept))
+    read = _read_outside(departures(made, root_before), old_graph, bool(kept))
     if read:
         more = f"; and {len(read) - READ} more" if len(read) > READ else ""
         shown.append(Message(f"read out of the graph, and not asked again: {'; '.join(read[:READ])}{more}", "hint"))
     return shown
 
 
-def _read_outside(session: Session, nodes: Sequence[Node], graph: Graph, detached: bool) -> list[str]:
-    """How the program read nodes outside the graph while it computed the result: each a phrase with its line.
-
-    What was read later, at the prompt, has no part in the result.
-    """
-    last = _input_number(session.running().root.made_at)
+def _read_outside(read: Sequence[Departure], graph: Graph, detached: bool) -> list[str]:
+    """How the program read nodes outside the graph while it computed the result: each a phrase with its line."""
     found = []
-    for departure in departures(nodes):
-        number = _input_number(departure.where)
-        if departure.how == "detach" and detached or last is not None and number is not None and number > last:
+    for departure in read:
+        if departure.how == "detach" and detached:
             continue
         name = graph.name(departure.node)
         how, sign = departure.how, COMPARED.get(departure.how)
-        read = f"{name} {sign} …" if sign else f"{name}.{how}()" if how in METHODS else f"{how}({name})"
+        phrase = f"{name} {sign} …" if sign else f"{name}.{how}()" if how in METHODS else f"{how}({name})"
+        through = f", after {departure.through}," if departure.through else ""
         at = phrases.line_of(departure.where)
-        found.append(read + (f" at {at}" if at else ""))
+        found.append(phrase + through + (f" at {at}" if at else ""))
     return list(dict.fromkeys(found))
-
-
-def _input_number(where: tuple[str, int] | None) -> int | None:
-    """Which piece typed at the prompt a place lies in."""
-    found = re.fullmatch(r"<input (\d+)>", where[0]) if where is not None else None
-    return int(found[1]) if found else None
 
 
 def _branches(session: Session) -> Branches:

@@ -249,6 +249,25 @@ def test_setting_a_tensor_equals_building_the_graph_afresh(program, number):
     assert all(x.grad is None for x in start if x in again)
 
 
+def test_a_read_of_a_side_node_is_noted_at_what_it_came_from():
+    a = Value(2.0)
+    with minitorch.inspect():
+        b = a * 3
+        side = (b - 1) * 2
+        answers = [side > 0 for _ in range(3)]
+        c = b * b if all(answers) else b
+        float(c - 1)
+    (found,) = departures(replay(c, {a: 5.0}), c)
+    assert (found.node, found.how, found.through) == (b, "greater", "mul")
+    assert not departures(replay(c, {a: 5.0}, [a, b, c]).values())
+    with minitorch.inspect():
+        x = a
+        for _ in range(2000):
+            x = x + 1
+        float(x)
+    assert not [d for d in departures([a]) if d.how == "item" and d.through == "add"]  # further than the noting goes
+
+
 def test_where_a_computed_node_was_changed_the_pass_is_planned_anew():
     a = Value(2.0)
     b = a * 3
@@ -290,4 +309,5 @@ def test_what_left_the_graph_is_named_with_its_line():
     found = {(d.how, d.where[1] - first) for d in departures(again)}
     assert found == {("greater", 2), ("item", 3), ("argmax", 4), ("detach", 5)}
     assert all(d.where[0] == __file__ and d.node in again for d in departures(again))
-    assert not departures(again.values()) and not departures(replay(program(a, x), {a: 1.0}))
+    unseen = Value(1.0)
+    assert not departures(again.values()) and not departures(replay(program(unseen, leaf(3)), {unseen: 1.0}))

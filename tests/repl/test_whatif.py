@@ -92,6 +92,19 @@ def test_what_the_program_read_out_of_the_graph_is_named() -> None:
     assert "hint" not in say(session(*TENSOR), "set W = 2")
 
 
+def test_what_was_read_by_way_of_other_nodes_is_named() -> None:
+    s = session("a = Value(2.0)", "b = a * 3", "if (b - 1) > 0: c = b * b\nelse: c = b", "L = c + 1", "float(L + 1)", "backward L")
+    shown = " ".join(say(s, "set a = 0.1", width=200).split())
+    assert "not asked again: b > …, after sub, at input 3, `if (b - 1) > 0: c = b * b`" in shown and "input 5" not in shown
+    s = session(
+        "w = tensor([1.0, -2.0], requires_grad=True)", "scale = (w * w).mean().item()", "L = (w / scale).sum()", "backward L"
+    )
+    assert "w.item(), after mean, at input 2" in say(s, "set w = 3", width=200)
+    lines = "for _ in range(2):\n    loss = (w * w).sum()\n    loss.backward()\n    print(loss.item())"
+    s = session("w = tensor([1.0, -2.0], requires_grad=True)", lines, "L = (w * 2).sum()", "backward L")
+    assert "read out" not in say(s, "set w = 3")  # of graphs that are done with
+
+
 def test_wrong_rules_are_stepped_and_compared() -> None:
     s = session(*TWICE)
     assert "wrong on purpose" in say(s, "rule noorder")
