@@ -103,6 +103,15 @@ def line_of(where: tuple[str, int] | None) -> str:
     return _place(where) + (f", `{source}`" if source else "")
 
 
+def file_shown(path: str, folder: str = "") -> str:
+    """A file's path from `folder`, or from where we are; whole where the file lies elsewhere, or we are nowhere any more."""
+    try:
+        relative = os.path.relpath(path, folder or None)
+    except (OSError, ValueError):  # the current directory was deleted; another drive
+        return path
+    return path if relative.startswith("..") else relative
+
+
 def source_line(node: Node) -> str:
     """The line of the program that made a node, or nothing."""
     return linecache.getline(*node.made_at).strip() if node.made_at else ""

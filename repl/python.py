@@ -7,7 +7,6 @@ import builtins
 import linecache
 import os
 import site
-import sys
 import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from repl.phrases import file_shown
 from repl.views import Failure
 
 _OURS = tuple(
@@ -178,5 +178,4 @@ def _pointed(error: SyntaxError) -> tuple[str, ...]:
 def _shown(filename: str) -> str:
     if filename.startswith("<input"):
         return filename.strip("<>")
-    relative = os.path.relpath(filename) if os.path.isabs(filename) and sys.platform != "win32" else filename
-    return relative if not relative.startswith("..") else filename
+    return file_shown(filename) if os.path.isabs(filename) else filename

@@ -51,7 +51,7 @@ def find(word: str) -> Target:
     if word in names:
         return Target(word)
     if word.endswith(".py") or os.sep in word:
-        raise NotFound(f"there is no file '{word}' here ({os.getcwd()})")
+        raise NotFound(f"there is no file '{word}'" + ("" if os.path.isabs(word) else f" here ({_here()})"))
     near = difflib.get_close_matches(word, names, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"the samples are {', '.join(names)}"
     raise NotFound(f"there is no script or sample '{word}'; {hint}")
@@ -144,6 +144,13 @@ def _report(view: View) -> None:
 
     sys.stdout.flush()
     sys.stderr.write(plain_text([view], Screen.of(sys.stderr, color=False)))
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "a directory that was deleted"
 
 
 @contextmanager

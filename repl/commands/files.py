@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from repl import record as records
 from repl.commands.move import EXAMPLE
+from repl.phrases import file_shown
 from repl.registry import REGISTRY, CommandError, command
 from repl.views import Message, Table, View
 
@@ -73,7 +73,7 @@ def record(session: Session, argument: str) -> View:
             raise CommandError("nothing is recorded; `record FILE` begins")
         ended, session.recorder = session.recorder, None
         ended.close()
-        return Message(f"recorded in {os.path.relpath(ended.path, session.folder or None)}")
+        return Message(f"recorded in {file_shown(ended.path, session.folder)}")
     if not argument:
         raise CommandError("record into which file? as `record walk.jsonl`")
     if session.recorder is not None:

@@ -10,6 +10,7 @@ import pytest
 from repl.engine import Session
 from repl.main import main
 from repl.record import difference
+from repl.script import NotFound, find
 from tests.repl.driver import REUSE, positions, refuse, say, session
 
 
@@ -159,3 +160,18 @@ def test_the_memory_option_caps_the_way_back() -> None:
     say(s, "option memory none")
     assert "such as 500 MB" in refuse(s, "option memory much")
     assert "no option 'x'" in refuse(s, "option x 3")
+
+
+def test_where_the_current_directory_was_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken.py").write_text("def f():\n    raise ValueError('no')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    s = session("import broken", f"record {tmp_path / 'walk.jsonl'}")
+    here.rmdir()
+    assert f"{tmp_path / 'broken.py'}:2 in f" in refuse(s, "broken.f()")
+    assert "recorded in" in say(s, "record stop")
+    assert "cannot write" in refuse(s, "save lesson.bwd")
+    with pytest.raises(NotFound, match=r"no file 'train.py' here \(a directory that was deleted\)"):
+        find("train.py")
