@@ -141,7 +141,7 @@ from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import SLOPES, erf, erfc, erfinv
 from .numpy_sums import fast_sum, mean_product, mean_square_from, worth_it
-from .shares import by_elements, by_rows
+from .shares import COSTLY, by_elements, by_rows
 
 device = "cpu"
 
@@ -215,7 +215,7 @@ def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
         scores += np.triu(np.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
     if mask is not None:
         scores = scores + (np.where(mask, 0, -np.inf).astype(scores.dtype) if mask.dtype.kind == "b" else mask)
-    return by_rows(_softmax_in_place, scores) if scores.ndim > 2 else _softmax_in_place(scores)
+    return by_rows(_softmax_in_place, scores, passes=COSTLY) if scores.ndim > 2 else _softmax_in_place(scores)
 
 
 def _softmax_in_place(scores: ndarray) -> ndarray:

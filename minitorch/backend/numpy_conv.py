@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.stride_tricks import as_strided
 
-from .numpy_unrolled import BLOCK, Pads, Sizes, Unrolled, positions_at_once, rows_at_once, whole_lines
+from .numpy_unrolled import BLOCK, FORMED, Pads, Sizes, Unrolled, positions_at_once, rows_at_once, whole_lines
 from .threads import shared
 
 
@@ -72,7 +72,7 @@ def _conv_into(
             product = product.reshape(count, filters, high, together, *rest)
             to[...] = product.transpose(3, 1, 0, 2, *range(4, product.ndim))
 
-    shared(len(x), out.size * depth, some)
+    shared(len(x), out.size * depth // FORMED, some)
 
 
 def conv_weight(
@@ -108,7 +108,7 @@ def conv_weight(
                 total[t] += np.matmul(left, right[:, None]).reshape(total.shape[1:])
         return total
 
-    total = functools.reduce(np.add, shared(len(x), grad.size * channels * math.prod(kernel), some))
+    total = functools.reduce(np.add, shared(len(x), grad.size * channels * math.prod(kernel) // FORMED, some))
     total = total.reshape(across[0], groups, channels, taps, each).transpose(1, 4, 2, 0, 3)
     return np.ascontiguousarray(total).reshape(filters, channels, *kernel)
 
@@ -178,7 +178,7 @@ def _scatter(out: ndarray, grad: ndarray, weight: ndarray, stride: Sizes, paddin
                 columns = np.matmul(rows, flat[images]).reshape(-1, groups * channels, *kernel, *positions)
             out[images] = col2im(columns, out.shape[2:], stride, padding, dilation)
 
-    shared(len(grad), grad.size * channels * math.prod(kernel), some)
+    shared(len(grad), grad.size * channels * math.prod(kernel) // FORMED, some)
 
 
 def column_blocks(

@@ -30,8 +30,8 @@ def matmul(a: ndarray, b: ndarray) -> ndarray:
             return product(a, b)
         if a.ndim > 2 and a.size and a.flags.c_contiguous:
             return product(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-    elif a.ndim == b.ndim > 2 and len(a) == len(b) and a.size >= threads.WORTH_IT:
-        return by_rows(np.matmul, a, b)
+    elif a.ndim == b.ndim > 2 and len(a) == len(b):
+        return by_rows(np.matmul, a, b, passes=max(1, b.shape[-1] // 32))
     return np.matmul(a, b)
 
 

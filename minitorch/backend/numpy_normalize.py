@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .numpy_sums import BLOCK, in_blocks, row_dots, worth_it
+from .numpy_sums import BLOCK, in_blocks, row_dots, row_sums, worth_it
 from .threads import shared
 
 SHORTEST = 16
@@ -76,12 +76,12 @@ def by_channel_rule(
         return None
     centre, spread, count = _column(mean, shape), _column(scale, shape), len(x) * shape[1]
     rows, above = x.reshape(count, -1), grad.reshape(count, -1)
-    totals, leans, ones = np.empty(count, x.dtype), np.empty(count, x.dtype), np.ones(rows.shape[1], x.dtype)
+    totals, leans = np.empty(count, x.dtype), np.empty(count, x.dtype)
 
     def add_up(block: slice, away: ndarray) -> None:
         np.subtract(rows[block], centre[block], out=away)
         leans[block] = row_dots(above[block], away)
-        totals[block] = row_dots(above[block], ones)
+        totals[block] = row_sums(above[block])
 
     in_blocks(rows, add_up)
     leans *= spread[:, 0]

@@ -19,8 +19,9 @@ from .numpy_conv import Padded, Pads, Sizes, conv_size, last, tap_slices
 from .numpy_sums import sum_sides
 from .threads import shared
 
-BLOCK = 2**16
-"""How many numbers of the input one block holds."""
+BLOCK = 2**18
+"""How many numbers of the input one block holds. In smaller ones two threads wait for each other between short calls (the
+largest of 2 x 2 among two million numbers: 0.6 ms, in blocks of a quarter of this 1.0, with one thread 1.3)."""
 
 
 def max_pool(x: ndarray, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> ndarray:

@@ -37,7 +37,9 @@ _MIDDLE = (-0.140543331, 0.914624893, -1.645349621, 0.886226899), (0.012229801, 
 _ENDS = (1.641345311, 3.429567803, -1.624906493, -1.970840454), (1.637067800, 3.543889200, 1.0)
 
 
-BLOCK = 2**15
+BLOCK = 2**17
+"""Two threads that make one short call after the other wait for each other: erf of half a million numbers takes 0.57 ms, 0.89 in
+blocks of a quarter of this, and 1.07 with one thread."""
 
 
 def erf(x: Any) -> Any:

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .threads import shared
+from .threads import one_thread_each, shared
 
 LEAST, LONGEST = 2**12, 2**12
 """From how many elements on it is worth it; and the longest row added up in one go, for many small sums are more exact."""
 
-BLOCK = 2**15
-"""How many numbers a block of rows holds: few enough to stay in a core's own cache between passes."""
+BLOCK = 2**17
+"""How many numbers a block of rows holds: few enough to stay in a core's own cache between passes, and so many that two
+threads seldom wait for each other between calls (half a million batch-normalized, forward and back: 1.3 ms, 1.7 in blocks of a
+quarter of this, 1.4 with one thread)."""
 
 
 def worth_it(x: ndarray) -> bool:
@@ -37,23 +39,37 @@ def sides(shape: tuple[int, ...], axis: Any) -> tuple[int, int, int] | None:
 def sum_sides(x: ndarray, before: int, kept: int, after: int) -> ndarray:
     """The sum of x, seen as (before, kept, after), over the first and the last."""
     if after > 1:
-        rows, ones = x.reshape(before * kept, after), np.ones(after, x.dtype)
-        parts = shared(before * kept, x.size // 4, lambda start, stop: row_dots(rows[start:stop], ones))
+        rows = x.reshape(before * kept, after)
+        parts = shared(before * kept, x.size // 8, lambda start, stop: row_sums(rows[start:stop]))
         x = parts[0] if len(parts) == 1 else np.concatenate(parts)
     x = x.reshape(before, kept)
     return x[0] if before == 1 else np.add.reduce(x, 0)
 
 
+def row_sums(x: ndarray) -> ndarray:
+    """The sum of each row of x (rows, width), as a product with ones: 54 µs for two million numbers, `row_dots` takes 124."""
+    pieces = _pieces(x.shape[1])
+    if not pieces:
+        return np.add.reduce(x, 1)
+    parts = x.reshape(len(x) * pieces, -1)
+    with one_thread_each:
+        sums = np.matmul(parts, np.ones(parts.shape[1], x.dtype))
+    return sums if pieces == 1 else np.add.reduce(sums.reshape(-1, pieces), 1)
+
+
 def row_dots(x: ndarray, y: ndarray) -> ndarray:
-    """The dot product of each row of x (rows, width) with that of y, or with y itself: a long row in pieces."""
-    width = x.shape[1]
-    if width <= LONGEST:
-        return np.vecdot(x, y)
-    pieces = next((n for n in range(2, 1 + width // 8) if width % n == 0 and width <= n * LONGEST), 0)
+    """The dot product of each row of x (rows, width) with that of y."""
+    pieces = _pieces(x.shape[1])
     if not pieces:
         return np.add.reduce(x * y, 1)
-    shape = (pieces, width // pieces)
-    return np.add.reduce(np.vecdot(x.reshape(-1, *shape), y.reshape(-1, *shape)), 1)
+    shape = len(x), pieces, x.shape[1] // pieces
+    dots = np.vecdot(x.reshape(shape), y.reshape(shape))
+    return dots[:, 0] if pieces == 1 else np.add.reduce(dots, 1)
+
+
+def _pieces(width: int) -> int:
+    """Into how many equal pieces to cut a row that is added up; 0: it cannot be cut evenly."""
+    return next((n for n in range(1, 1 + max(1, width // 8)) if width % n == 0 and width <= n * LONGEST), 0)
 
 
 def in_blocks(rows: ndarray, work: Callable[[slice, ndarray], Any]) -> None:

@@ -11,14 +11,12 @@ from numpy import ndarray
 
 from .. import numpy_conv
 from ..numpy_conv import Pads, Sizes, conv_size
+from ..numpy_unrolled import FORMED
 from ..threads import shared
 from . import dnnl
 
 LEAST = 2**15
 """From how many products on a plan is worth its making."""
-
-FASTER = 16
-"""How many products oneDNN forms in the time of one of NumPy's steps, by which `threads.shared` counts."""
 
 
 def conv(
@@ -36,7 +34,7 @@ def conv(
     def some(start: int, stop: int) -> bool:
         return dnnl.run("forward", images[start:stop], filters, out[start:stop], shift, way)
 
-    return out if all(shared(len(x), products // FASTER, some)) else numpy_conv.conv(x, weight, bias, *way, groups)
+    return out if all(shared(len(x), products // FORMED, some)) else numpy_conv.conv(x, weight, bias, *way, groups)
 
 
 def conv_input(
@@ -52,7 +50,7 @@ def conv_input(
     def some(start: int, stop: int) -> bool:
         return dnnl.run("input", out[start:stop], filters, given[start:stop], None, way)
 
-    return out if all(shared(len(grad), products // FASTER, some)) else numpy_conv.conv_input(grad, weight, size, *way, groups)
+    return out if all(shared(len(grad), products // FORMED, some)) else numpy_conv.conv_input(grad, weight, size, *way, groups)
 
 
 def conv_weight(
@@ -69,7 +67,7 @@ def conv_weight(
         out = np.empty(shape, np.float32)
         return out if dnnl.run("weight", images[start:stop], _grouped(out, groups), given[start:stop], None, way) else None
 
-    parts = [part for part in shared(len(x), products // FASTER, some) if part is not None]
+    parts = [part for part in shared(len(x), products // FORMED, some) if part is not None]
     return functools.reduce(np.add, parts) if parts else numpy_conv.conv_weight(x, grad, kernel, *way, groups)
 
 
