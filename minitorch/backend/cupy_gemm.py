@@ -12,7 +12,9 @@ from typing import Any
 
 import cupy
 
+from .cupy_linear import matmul
 from .cupy_windows import each_window_over, index_type, kernel, numbers
+from .gpu_flags import flags
 from .numpy_conv import conv_size
 
 Sizes = tuple[int, ...]
@@ -33,7 +35,7 @@ def conv(
     out = cupy.empty((len(x), filters, *size), cupy.result_type(x, weight))
     for images in _turns(len(x), rows.shape[2] * groups * math.prod(size)):
         columns = _columns(x[images], weight.shape[2:], size, stride, padding, dilation)
-        product = cupy.matmul(rows, columns.reshape(groups, rows.shape[2], -1)).reshape(filters, -1, *size)
+        product = _product(rows, columns.reshape(groups, rows.shape[2], -1)).reshape(filters, -1, *size)
         cupy.add(product.swapaxes(0, 1), shift, out=out[images])
     return out
 
@@ -48,7 +50,7 @@ def conv_weight(
     for images in _turns(len(x), depth * groups * math.prod(size)):
         columns = _columns(x[images], kernel, size, stride, padding, dilation).reshape(groups, depth, -1)
         above = grad[images].swapaxes(0, 1).reshape(groups, filters // groups, -1)
-        total += cupy.matmul(above, columns.swapaxes(1, 2))
+        total += _product(above, columns.swapaxes(1, 2))
     return total.reshape(filters, channels, *kernel)
 
 
@@ -62,9 +64,13 @@ def conv_input(
     out = cupy.empty((len(grad), groups * channels, *size), cupy.result_type(grad, weight))
     for images in _turns(len(grad), rows.shape[1] * groups * math.prod(positions)):
         above = grad[images].swapaxes(0, 1).reshape(groups, filters // groups, -1)
-        columns = cupy.matmul(rows, above).reshape(groups * channels, *kernel, -1, *positions)
+        columns = _product(rows, above).reshape(groups * channels, *kernel, -1, *positions)
         out[images] = _together(columns, size, stride, padding, dilation)
     return out
+
+
+def _product(a: Any, b: Any) -> Any:
+    return matmul(a, b, flags.cudnn_tf32)
 
 
 def im2col(x: Any, kernel: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Any:

@@ -7,21 +7,17 @@ import os
 import sys
 from typing import Any
 
-VARIABLE = "CUPY_TF32"
-"""CuPy reads it when it is loaded."""
+from ..backend.gpu_flags import CUPY_TF32, flags
 
 
 class _MatMul:
-    """The setting of cuBLAS, which CuPy keeps."""
+    """The setting of cuBLAS."""
 
     @property
     def allow_tf32(self) -> bool:
         """Whether products of float32 may be computed in TF32: 10 digits of the significand instead of 23, on tensor cores,
         several times as fast. Off unless set, as in PyTorch."""
-        linalg = _linalg()
-        if linalg is None:
-            return os.environ.get(VARIABLE, "0") not in ("", "0")
-        return bool(linalg.get_compute_type("float32") == linalg.COMPUTE_TYPE_TF32)
+        return flags.matmul_tf32
 
     @allow_tf32.setter
     def allow_tf32(self, yes: Any) -> None:
@@ -29,8 +25,9 @@ class _MatMul:
         if linalg is not None:
             linalg.set_compute_type("float32", linalg.COMPUTE_TYPE_TF32 if yes else linalg.COMPUTE_TYPE_DEFAULT)
         elif "cupy" in sys.modules:
-            raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable {VARIABLE}=1")
-        os.environ[VARIABLE] = str(int(bool(yes)))
+            raise RuntimeError(f"this CuPy is told of TF32 only when it starts: set the variable {CUPY_TF32}=1")
+        os.environ[CUPY_TF32] = str(int(bool(yes)))
+        flags.matmul_tf32 = bool(yes)
 
 
 def _linalg() -> Any:

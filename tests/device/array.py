@@ -25,6 +25,13 @@ IMPLICIT = (
 )
 
 
+class MemoryPointer(SimpleNamespace):
+    """A place in memory; so many bytes after it is another."""
+
+    def __add__(self, offset: int) -> MemoryPointer:
+        return MemoryPointer(**vars(self) | {"ptr": self.ptr + offset, "offset": self.offset + offset})
+
+
 class ndarray:
     """An array on the device that is not there."""
 
@@ -57,7 +64,7 @@ class ndarray:
     @property
     def data(self) -> Any:
         """Where the elements are."""
-        return SimpleNamespace(ptr=expose(self), memory=self._host, offset=0, device=self.device)
+        return MemoryPointer(ptr=expose(self), memory=self._host, offset=0, device=self.device)
 
     def __len__(self) -> int:
         return len(self._host)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from . import cublas
+from .cublas import HANDLE
+
 cuda = ModuleType("cupy.cuda")
 
 
@@ -36,4 +39,7 @@ class Device:
 
 
 cuda.Device = Device
-cuda.runtime = SimpleNamespace(getDeviceCount=lambda: 1, CUDARuntimeError=CUDARuntimeError)
+cuda.runtime = SimpleNamespace(
+    getDeviceCount=lambda: 1, CUDARuntimeError=CUDARuntimeError, CUDA_R_16F=2, CUDA_R_32F=0, CUDA_R_64F=1
+)
+cuda.cublas, cuda.get_cublas_handle = cublas, lambda: HANDLE

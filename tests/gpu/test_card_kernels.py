@@ -16,6 +16,9 @@ from tests.minitorch.test_cupy import (  # noqa: F401  (they run here too)
     test_dropout_draws_from_the_one_stream,
     test_masks_are_philoxs,
     test_normalization,
+    test_other_products_are_cupys,
+    test_products_in_the_arrays_dtype_and_as_exact_as_asked,
+    test_products_of_many_matrices,
     test_softmax_in_rows,
     test_the_debugger_sees_local_derivatives_all_the_same,
     test_what_is_no_formula_of_floats_is_left_to_cupy,
@@ -30,6 +33,7 @@ def on_the_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_cupy, "xp", backend)
     monkeypatch.setattr(test_cupy, "strict", lambda x: backend.asarray(np.asarray(x)))
     monkeypatch.setattr(test_cupy, "started", lambda kernels: True)  # nobody counts them there
+    monkeypatch.setattr(test_cupy, "asked", lambda products: True)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])

@@ -13,7 +13,7 @@ import pytest
 import minitorch
 from minitorch import Tensor, nn
 from minitorch.backend import numpy as host
-from tests.device import kernels
+from tests.device import cublas, kernels
 from tests.device.kernels import LAUNCHED
 
 from .strict import namespace as xp
@@ -33,6 +33,21 @@ def started(expected: Any) -> bool:
     if isinstance(expected, str):
         return bool(LAUNCHED) and all(name.startswith(expected) for name in LAUNCHED)
     return expected <= {*LAUNCHED} if isinstance(expected, set) else expected == LAUNCHED
+
+
+def asked(expected: Any) -> bool:
+    """Whether cuBLAS was asked for just these products of batches since CALLS was cleared (None: for any)."""
+    return expected is None or expected == cublas.CALLS
+
+
+def strided(x: np.ndarray) -> Any:
+    """x on the device, lying there as it does here."""
+    base = x
+    while base.base is not None:
+        base = base.base
+    start = x.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    whole = strict(base)
+    return type(whole)(x.shape, x.dtype, whole.data + start, x.strides)
 
 
 def same(there: Any, here: Any, tolerance: float = 1e-10) -> None:
@@ -95,6 +110,53 @@ def test_the_debugger_sees_local_derivatives_all_the_same() -> None:
     other.run()
     same(arrived.local, other.ledger(here)[0].local)
     assert x.grad.tolist() == pytest.approx(here.grad.tolist())
+
+
+# Products
+
+SIDES = {
+    "as it lies": lambda n, h, r, c: numbers(n, h, r, c), "transposed": lambda n, h, r, c: numbers(n, h, c, r).swapaxes(2, 3),
+    "of every second": lambda n, h, r, c: numbers(2 * n, h, r, c)[::2], "columns apart": lambda n, h, r, c: numbers(n, h, r, 2 * c)[..., ::2],
+    "rows apart": lambda n, h, r, c: numbers(n, h, r, c + 3)[..., :c], "heads apart": lambda n, h, r, c: numbers(n, r, h, c).swapaxes(1, 2),
+    "one for all": lambda n, h, r, c: np.broadcast_to(numbers(1, 1, r, c), (n, h, r, c)), "turned round": lambda n, h, r, c: numbers(n, h, r, c)[:, ::-1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(2, 3, 4, 5, 6), (1, 1, 3, 1, 2), (2, 1, 1, 4, 1), (1, 3, 1, 1, 1)], ids=str)
+@pytest.mark.parametrize("right", SIDES)
+@pytest.mark.parametrize("left", SIDES)
+def test_products_of_many_matrices(left: str, right: str, size: tuple[int, ...]) -> None:
+    n, h, r, k, c = size
+    a, b = SIDES[left](n, h, r, k), SIDES[right](n, h, k, c)
+    cublas.CALLS.clear()
+    same(xp.matmul(strided(a), strided(b)), a @ b, 1e-12)
+    assert asked([("float64", int(left == "transposed"), int(right == "transposed"), n * h, cublas.CUBLAS_COMPUTE_64F)] if min(size) > 1 else None)
+
+
+def test_products_in_the_arrays_dtype_and_as_exact_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = numbers(3, 40, 50, dtype="float16"), numbers(3, 50, 4, dtype="float16")
+    cublas.CALLS.clear()
+    found = xp.matmul(strict(a), strict(b))
+    assert found.dtype == np.float16 and asked([("float16", 0, 0, 3, cublas.CUBLAS_COMPUTE_32F)])
+    np.testing.assert_allclose(found.get().astype("f"), a.astype("f") @ b.astype("f"), rtol=1e-3, atol=1e-2)
+    one = strict(np.ones((2, 2, 2), "f"))
+    flags = xp.matmul.__globals__["flags"]
+    for allowed in (True, False):
+        monkeypatch.setattr(flags, "matmul_tf32", allowed)
+        cublas.CALLS.clear()
+        same(xp.matmul(one, one), np.full((2, 2, 2), 2.0))
+        assert asked([("float32", 0, 0, 2, cublas.CUBLAS_COMPUTE_32F_FAST_TF32 if allowed else cublas.CUBLAS_COMPUTE_32F)])
+
+
+def test_other_products_are_cupys() -> None:
+    wide, square, whole = numbers(2, 3, 4), numbers(4, 4), draw.integers(-3, 4, (2, 4, 4))
+    cublas.CALLS.clear()
+    for a, b in ((wide, square), (wide, square.T), (wide.swapaxes(1, 2), numbers(3, 2)), (square, wide.swapaxes(1, 2)), (wide[:, None], numbers(5, 4, 2)),
+                 (whole, whole), (wide[:0], square), (numbers(2, 0, 4), numbers(2, 4, 3)), (numbers(2, 3, 0), numbers(2, 0, 3))):  # fmt: skip
+        same(xp.matmul(strided(a), strided(b)), a @ b, 1e-12)
+    with pytest.raises(ValueError):
+        xp.matmul(strict(wide), strict(wide))
+    assert asked([])
 
 
 # Rows
