@@ -59,11 +59,11 @@ def shaped(value: Any) -> str:
     return f"{shape_text(tuple(shape))} {value.dtype}" if shape is not None else ""
 
 
-def operand(x: Any, name_of: NameOf) -> str:
-    """An input as it stands in an expression: the name of a node, the number of a constant."""
-    if isinstance(x, Node):
-        return name_of(x)
-    return constant_text(x)
+def operands(node: Node, name_of: NameOf) -> list[str]:
+    """The inputs of a node as they stand in an expression: the name of a node, the number of a constant."""
+    inputs = node.inputs or ()
+    labels = node.op.labels(len(inputs)) if node.op is not None else ()
+    return [name_of(x) if isinstance(x, Node) else constant_text(x, label) for label, x in zip(labels, inputs)]
 
 
 def expression(node: Node, name_of: NameOf) -> str:
@@ -72,7 +72,7 @@ def expression(node: Node, name_of: NameOf) -> str:
         return ""
     if node.inputs is None:
         return f"{node.op.name}(…)"
-    return formula(node.op, [operand(x, name_of) for x in node.inputs])
+    return formula(node.op, operands(node, name_of))
 
 
 def definition(node: Node, name_of: NameOf) -> str:
@@ -139,7 +139,7 @@ def local_rule(node: Node, slot: int, name_of: NameOf) -> str:
     """
     assert node.op is not None and node.inputs is not None
     right = rule_of(node, slot).partition(" = ")[2]
-    target = operand(node.inputs[slot], name_of)
+    target = operands(node, name_of)[slot]
     if node.op.elementwise:
         return f"{slope(name_of(node), target)} = {_renamed(right, node, name_of)}"
     return _renamed(right, node, name_of)
@@ -147,11 +147,9 @@ def local_rule(node: Node, slot: int, name_of: NameOf) -> str:
 
 def _renamed(source: str, node: Node, name_of: NameOf) -> str:
     """The source of a rule with the names of the graph's nodes in place of `out` and of forward's arguments."""
-    inputs: Sequence[Any] = node.inputs or ()
     assert node.op is not None
-    names = {"out": name_of(node)}
-    for label, x in zip(node.op.labels(len(inputs)), inputs):
-        names[label] = operand(x, name_of)
+    shown = operands(node, name_of)
+    names = {"out": name_of(node), **dict(zip(node.op.labels(len(shown)), shown))}
     return re.sub(r"(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=[^=])", lambda word: names.get(word[0], word[0]), source)
 
 
@@ -161,7 +159,7 @@ def short(value: Any, room: int = 18) -> str:
     if len(text) <= room or not text.startswith(("(", "[")):
         return text if len(text) <= room else text[: room - 1] + "…"
     array = fetched(plain(value))
-    text = summary(array, 3).partition("  mean ")[0]
+    text = summary(array, 3).split("  ")[0]
     return text if len(text) <= room else shape_text(array.shape)
 
 

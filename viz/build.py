@@ -125,7 +125,7 @@ class Builder:
                     continue
                 source = (self.box_of.get(x) or self.ids[x]) if isinstance(x, Node) else f"{id}c{slot}"
                 if not isinstance(x, Node):
-                    nodes.append(self._constant(source, x, self.homes.scopes[node]))
+                    nodes.append(self._constant(source, x, node, slot))
                 edges.append(self.edge(source, node, slot))
             if hidden:
                 nodes.append(self._stub(id, [inputs[slot] for slot in hidden]))
@@ -161,7 +161,8 @@ class Builder:
     def node(self, node: Node) -> NodeView:
         """One node, as it is now."""
         name, op = self.names[node], node.op
-        arguments = [None if isinstance(x, Node) else constant_text(x) for x in node.inputs or ()]
+        labels = op.labels(len(node.inputs or ())) if op is not None else ()
+        arguments = [None if isinstance(x, Node) else constant_text(x, label) for label, x in zip(labels, node.inputs or ())]
         named = [self.names[x] for x in node.inputs or () if isinstance(x, Node)]
         kind: Kind = "operation" if op is not None else "parameter" if is_parameter(node) else "input"
         where = node.made_at
@@ -215,9 +216,14 @@ class Builder:
             return Content(f"{len(raw)} results")
         return content(raw, self.digits)
 
-    def _constant(self, id: str, raw: Any, scope: str) -> NodeView:
-        text = constant_text(raw, self.digits).strip("()") if isinstance(raw, (bool, int, float)) else constant_text(raw)
-        return NodeView(id, "constant", text, text, value=self.content(raw), wants_gradient=False, scope=scope)
+    def _constant(self, id: str, raw: Any, node: Node, slot: int) -> NodeView:
+        """An argument of a node that is no node itself: a number, an array."""
+        assert node.op is not None
+        text = constant_text(raw, node.op.labels(slot + 1)[slot], self.digits)
+        text = text.strip("()") if isinstance(raw, (bool, int, float)) else text
+        value, scope = self.content(raw), self.homes.scopes[node]
+        title = f"{text}  {value.text.partition('  mean ')[0]}" if value.shape and text.isidentifier() else text
+        return NodeView(id, "constant", text, title, value=value, wants_gradient=False, scope=scope)
 
     def _ledger(self, node: Node, arrivals: tuple[int, int]) -> str:
         """`1.0 + 3.0 = 4.0`, or who contributed where the contributions are arrays; empty for a single contribution."""

@@ -122,6 +122,8 @@ def _line(found: Statistics, kind: str, digits: int) -> str:
     mean, deviation = number(found.mean, short), number(found.deviation, short)
     zeros = found.zeros / found.size
     share = f"  zero {100 * zeros:.0f}%" if zeros else ""
+    if found.beside_zero is not None:
+        return f"{number(found.low, digits)} or {number(found.high, digits)}{share}"
     return f"{number(found.low, short)} … {number(found.high, short)}  mean {mean}  sd {deviation}{share}"
 
 

@@ -34,6 +34,13 @@ class Statistics:
     infs: int
     counts: tuple[int, ...] = ()
 
+    @property
+    def beside_zero(self) -> float | None:
+        """The one number that stands beside zeros, as in a mask; None for any other array."""
+        other = self.high if self.low == 0 else self.low
+        both = self.zeros and self.finite == self.size and self.low < self.high and 0 in (self.low, self.high)
+        return other if both and math.isclose(self.mean * self.size, other * (self.size - self.zeros)) else None
+
 
 def statistics(raw: Any, histogram: bool = False) -> Statistics:
     """The statistics of a number, or of an array of any dtype and device."""

@@ -87,11 +87,12 @@ def title(name: str, op: Op, arguments: Sequence[str | None], names: Sequence[st
     return ("\u200e" if _right_to_left(text) else "") + shorten(text, WIDEST_TITLE)
 
 
-def constant_text(raw: Any, digits: int = DIGITS) -> str:
-    """A constant argument inside a formula: its number, or the kind and shape of an array."""
+def constant_text(raw: Any, label: str = "", digits: int = DIGITS) -> str:
+    """A constant argument inside a formula: its number; of an array what the operation calls it (`mask`), where that says
+    more than a letter, else its kind and shape."""
     if isinstance(raw, (bool, int, float)):
         return signed(raw, digits)
-    return f"array{tuple(np.shape(raw))}"
+    return label if len(label) > 1 and label.isidentifier() else f"array{tuple(np.shape(raw))}"
 
 
 def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
@@ -104,8 +105,10 @@ def local_text(local: Any, digits: int = DIGITS) -> tuple[str, bool]:
         return "×", False
     if found.finite == found.size and found.low == found.high:
         return f"×{factor(found.low, digits)}", found.zeros == found.size
-    if found.ones + found.zeros == found.size:
-        return f"×0 or ×1, {100 * found.ones / found.size:.0f}% pass", False
+    other = found.beside_zero
+    if other is not None:
+        shown = "1" if other == 1 else factor(other, digits)
+        return f"×0 or ×{shown}, {100 * (found.size - found.zeros) / found.size:.0f}% pass", False
     if not found.finite:
         return f"×({alarm(found)})", False
     missing = f", {alarm(found)}" if found.finite < found.size else ""

@@ -260,7 +260,7 @@ def inputs(session: Session, argument: str) -> View:
     for slot, (label, x) in enumerate(zip(node.op.labels(len(node.inputs)), node.inputs)):
         flows = isinstance(x, Node) and x.requires_grad and node.op.differentiable(slot)
         rule = phrases.local_rule(node, slot, graph.name) if flows else "no gradient flows here"
-        rows.append((label, phrases.operand(x, graph.name) if isinstance(x, Node) else "constant", short(x), rule))
+        rows.append((label, graph.name(x) if isinstance(x, Node) else "constant", short(x), rule))
     return Table(("slot", "node", "value", "rule"), tuple(rows), summary=phrases.definition(node, graph.name), yields=3)
 
 

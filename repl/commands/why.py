@@ -224,8 +224,8 @@ def predict(session: Session, argument: str) -> Sequence[View]:
     if not argument:
         facts = [("next", stopview.coming(graph)), (received(graph.name(node)), f"{brief(stepper.flow(node))}, known")]
         facts += [
-            (label, f"{phrases.operand(x, graph.name)} = {brief(x)}")
-            for label, x in zip(node.op.labels(len(node.inputs)), node.inputs)
+            (label, f"{shown} = {brief(x)}")
+            for label, shown, x in zip(node.op.labels(len(node.inputs)), phrases.operands(node, graph.name), node.inputs)
         ]
         shape = phrases.shaped(target)
         what = f"an array of shape {phrases.shape_text(target.raw.shape)}" if shape else "a number"

@@ -48,7 +48,7 @@ def test_nan_inf_and_zeros_are_counted_and_left_out_of_the_statistics():
 @pytest.mark.parametrize(
     ("array", "text"),
     [
-        (np.zeros((0, 3)), "empty"), (np.full((3, 9), 2.0), "all 2.0"), (np.full(3, np.nan), "no finite element"),
+        (np.zeros((0, 3)), "empty"), (np.array([0.0, -2.5, 0.0]), "-2.5 or 0.0  zero 67%"), (np.full((3, 9), 2.0), "all 2.0"), (np.full(3, np.nan), "no finite element"),
         (np.arange(100), "0 … 99"), (np.array([True, False, True]), "2 of 3 true"),
     ],
 )  # fmt: skip

@@ -78,6 +78,17 @@ def test_numbers_that_are_no_part_of_the_graph_stand_in_the_rule(made, rule):
     assert edge.rule.partition(" = ")[2] == rule
 
 
+def test_the_mask_of_dropout_reads_as_a_mask():
+    minitorch.manual_seed(0)
+    x = tensor(np.ones((4, 8), "float32"), requires_grad=True, name="x")
+    view = viz.view(F.dropout(x, 0.5).named("y"))
+    mask, node = nodes(view)["mask"], nodes(view)["y"]
+    assert mask.kind == "constant" and mask.title.startswith("mask  0.0 or 2.0  zero ")
+    assert node.title == "y = dropout(x, mask, p=0.5)"
+    assert [edge.local for edge in view.edges if edge.label == "x"] == [f"×0 or ×2.0, {100 - int(mask.title[-3:-1])}% pass"]
+    assert nodes(viz.view(x * np.ones((4, 8), "float32")))["array(4, 8)"].title == "array(4, 8)"  # its slot has no telling name
+
+
 def test_inputs_parameters_constants_and_the_output_are_told_apart():
     layer = nn.Linear(3, 2)
     view = viz.view(((layer(tensor(np.ones((4, 3)), name="x")) * 2.0).sum()).named("y"), variables={"layer": layer})
