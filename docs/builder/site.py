@@ -23,6 +23,7 @@ STAGED, SITE = BUILD / "docs", BUILD / "site"
 SETTINGS = Path(__file__).with_name("mkdocs.json")
 LINK = re.compile(r"\]\(([^)\s#]+)(#[^)\s]*)?\)")
 LANGUAGES = {"minitorch": "pycon", "ipython": "python", "plain": "text"}
+ADDED = ("site.css", "worker.js", "zoom.js")
 WORKERS = 2
 
 
@@ -46,7 +47,7 @@ def build(run: bool = True) -> Path:
     pages = [page.read(path) for path in paths]
     for one in pages:
         stage(one)
-    for name in ("site.css", "worker.js"):
+    for name in ADDED:
         shutil.copy(Path(__file__).with_name(name), STAGED / name)
     shutil.rmtree(SITE, ignore_errors=True)
     mkdocs(pages)

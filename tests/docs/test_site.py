@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from docs.builder import check, notebook, page, reference, site
+from tests.viz import browser
 
 PAGE = """\
 # A page
@@ -51,7 +54,7 @@ def built(tree):
     for one in pages:
         assert check.Run(one).run() == []
         site.stage(one)
-    for name in ("site.css", "worker.js"):
+    for name in site.ADDED:
         (site.STAGED / name).write_text("")
     site.mkdocs(pages)
     return (site.SITE / "index.html").read_text(encoding="utf-8")
@@ -116,3 +119,32 @@ def test_prose_is_spelt_right_and_what_a_cell_prints_is_let_be(tree):
     path.write_text(PAGE.replace("A page", "Teh page"))
     with pytest.raises(site.CannotBuild, match="index.md:1: Teh ==> The"):
         site.spelling([path])
+
+
+PICTURES = """<!doctype html><meta charset="utf-8"><style>{style}</style>
+<div class="md-content md-typeset"><p style="width: 300px"><img id="wide" src="wide.svg" style="max-width: 100%" alt="wide"></p>
+<a href="#here"><img id="linked" src="wide.svg" width="20" alt=""></a></div><script src="zoom.js"></script>"""
+
+
+@pytest.mark.skipif(browser.PROGRAM is None or os.name != "posix", reason="needs Chromium")
+def test_a_wide_picture_opens_in_the_whole_window(tmp_path):
+    builder = page.ROOT / "docs" / "builder"
+    (tmp_path / "wide.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="4000" height="900"><path d="M0 0h9v9"/></svg>')
+    (tmp_path / "zoom.js").write_text((builder / "zoom.js").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "page.html").write_text(PICTURES.format(style=(builder / "site.css").read_text(encoding="utf-8")), encoding="utf-8")
+    with browser.browser() as open_page:
+        open_page.open(tmp_path / "page.html")
+        assert open_page.run("[...document.querySelectorAll('.md-content [role=button]')].map(x => x.id)") == ["wide"]
+        assert open_page.run("document.querySelector('#wide').clientWidth") == 300
+        open_page.click("#wide")
+        shown = "document.querySelector('.zoom .sheet img').decode().then(() => document.querySelector('.zoom .sheet img').clientWidth)"
+        assert open_page.run(shown) == 3000  # can be read, and moved
+        width = open_page.run("document.querySelector('.zoom .sheet').clientWidth")
+        for key, expected in (("0", width), ("1", 4000), ("+", 5000), ("-", 4000)):
+            open_page.press(key)
+            assert abs(open_page.run(shown) - expected) <= 1
+        open_page.run("document.querySelector('.zoom .sheet').scrollBy(500, 0)")
+        assert open_page.run("document.querySelector('.zoom .sheet').scrollLeft") > 400
+        open_page.click(".zoom [data-to=close]")
+        assert open_page.run("document.querySelector('dialog').open") is False
+        assert open_page.problems == [] and all(address.startswith("file:") for address in open_page.requests)
