@@ -159,8 +159,9 @@ from .cupy_recurrent import lstm_rule, lstm_steps
 from .cupy_resize import along_axes, averaging, mixing, nearest, nearest_back, unit_grid
 from .cupy_softmax import log_softmax, log_softmax_at, logsumexp, masked_softmax, minus_at, softmax
 from .cupy_special import erf, erfc, erfinv
+from .cupy_sums import reduce_to
 from .into import Into
-from .numpy import astype, axis_size, keep_axis, kept, parts, reduce_to, softplus, stretched_axes, trunc_divide
+from .numpy import astype, axis_size, keep_axis, kept, parts, softplus, stretched_axes, trunc_divide
 from .numpy_einsum import einsum
 from .numpy_matrices import cofactors, cross, mT, slogdet, svd
 from .numpy_places import order

@@ -1,5 +1,6 @@
 """Attention by cuDNN, on CuPy's arrays of float16: the weights are never written down. Where it is not available, or does not
-take a case, the answer is None, and attention is composed of products and a softmax (`ops.attention`)."""
+take a case, the answer is None, and attention is composed of products and a softmax (`ops.attention`); then its gradient is
+composed here, with the softmax's in one kernel."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ import cupy
 
 from . import cupy_cudnn
 from .cupy_cudnn import PLANS, Layout, Plan, Sizes, built, result, tensor
+from .cupy_linear import matmul
+from .cupy_softmax import softmax_back
 from .gpu_flags import flags
 
 QUERY, KEY, VALUE, OUT, ROWS, GRAD, GRAD_QUERY, GRAD_KEY, GRAD_VALUE = range(1, 10)
@@ -41,9 +44,9 @@ def attention(query: Any, key: Any, value: Any, scale: float, causal: bool) -> t
 def attention_rule(
     op: Any, grad: Any, out: Any, saved: Any, needed: Any, query: Any, key: Any, value: Any, mask: Any = None
 ) -> list[Any] | None:
-    """The gradients with respect to query, key and value, where `attention` made the result; else None."""
+    """The gradients with respect to query, key, value and mask."""
     if not isinstance(saved, Rows):
-        return None
+        return _composed(op, grad, saved, needed, query, key, value)
     arrays = [_in_rows(x) for x in (query, key, value)]
     plan = _backward(*(x.shape for x in arrays), op.scale, op.causal, query.device.id)
     if plan is None:
@@ -54,6 +57,20 @@ def attention_rule(
     given = dict(zip((QUERY, KEY, VALUE, OUT, ROWS, GRAD), (*arrays, _in_rows(out), saved.logsumexp, _in_rows(grad))))
     plan.run({**given, **dict(zip((GRAD_QUERY, GRAD_KEY, GRAD_VALUE), grads))})
     return [*grads, None]
+
+
+def _composed(op: Any, grad: Any, weights: Any, needed: Any, query: Any, key: Any, value: Any) -> list[Any] | None:
+    """As `Attention.vjp`; None where the weights were not kept."""
+    if weights is None:
+        return None
+    grads: list[Any] = [None, None, None, None]
+    if 2 in needed:
+        grads[2] = matmul(op.dropped(weights).swapaxes(-1, -2), grad)
+    if any(slot != 2 for slot in needed):
+        scores = grads[3] = softmax_back(weights, op.dropped(matmul(grad, value.swapaxes(-1, -2))))
+        grads[0] = matmul(scores, key) * op.scale if 0 in needed else None
+        grads[1] = matmul(scores.swapaxes(-1, -2), query) * op.scale if 1 in needed else None
+    return grads
 
 
 def _in_rows(x: Any) -> Any:

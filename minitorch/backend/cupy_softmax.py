@@ -42,6 +42,15 @@ extern "C" __global__ void softmax_at(const T* x, const long long* target, T* at
     for (I k = threadIdx.x; k < width; k += blockDim.x) to[k] = exp(from[k] - peak) / total;
     if (threadIdx.x == 0) at[blockIdx.x] = from[target[blockIdx.x]] - peak - log(total);
 }
+
+extern "C" __global__ void softmax_back(const T* chances, const T* flow, T* to, I width) {
+    __shared__ T shared[32];
+    long long row = blockIdx.x * (long long)width;
+    T total = T(0);
+    for (I k = threadIdx.x; k < width; k += blockDim.x) total += chances[row + k] * flow[row + k];
+    total = block_sum(total, shared);
+    for (I k = threadIdx.x; k < width; k += blockDim.x) to[row + k] = chances[row + k] * (flow[row + k] - total);
+}
 """
 """One block for each row. `causal` hides, in row r, what comes after place r of every `places`; with `empty`, a row that sees
 nothing is 0."""
@@ -116,6 +125,18 @@ def log_softmax_at(x: Any, target: Any) -> tuple[Any, Any]:
         return at, chances
     logs = log_softmax(x, -1)
     return logs[cupy.arange(len(x)), target], cupy.exp(logs)
+
+
+def softmax_back(chances: Any, flow: Any) -> Any:
+    """The gradient of the scores whose softmax along the last axis is `chances`, from that of the softmax, which it may write
+    over: chances · (flow - sum(flow · chances))."""
+    if _in_rows(flow, -1) and chances.shape == flow.shape and fits(flow, chances):
+        index, whole = index_for(flow)
+        width = flow.shape[-1]
+        run = kernel("softmax_back", ROWS, flow.dtype.char, index)
+        run((flow.size // width,), (threads_for(width),), (chances, flow, flow, whole(width)))
+        return flow
+    return chances * (flow - (flow * chances).sum(-1, None, None, True))
 
 
 def minus_at(x: Any, index: Any, less: Any) -> Any:

@@ -33,10 +33,10 @@ def beside(function: Any) -> dict[str, Any]:
 
 def whole_programs() -> Iterator[tuple[str, bool]]:
     """The source of every RawKernel, in each dtype and type of index; and whether it is started with up to 1024 threads."""
-    norms, softmaxes, optimize = map(beside, (xp.moments, xp.softmax, xp.adam_together))
+    norms, softmaxes, columns, optimize = map(beside, (xp.moments, xp.softmax, xp.reduce_to, xp.adam_together))
     for dtype in optimize["C_TYPES"]:
         for index in ("int", "long long"):
-            for body, first in ((norms["SUMS"], "moments"), (softmaxes["ROWS"], "softmax")):
+            for body, first in ((norms["SUMS"], "moments"), (softmaxes["ROWS"], "softmax"), (columns["COLUMNS"], "column_sums")):
                 yield norms["kernel"](first, body, dtype, index).code, True
         yield optimize["_kernel"]("adam", dtype).code, False
 

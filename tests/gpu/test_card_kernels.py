@@ -21,6 +21,8 @@ from tests.minitorch.test_cupy import (  # noqa: F401  (they run here too)
     test_products_of_many_matrices,
     test_softmax_in_rows,
     test_the_debugger_sees_local_derivatives_all_the_same,
+    test_the_gradient_of_a_bias,
+    test_the_gradient_of_attention_is_products_and_a_kernel,
     test_what_is_no_formula_of_floats_is_left_to_cupy,
 )
 

@@ -197,6 +197,34 @@ def test_cross_entropy_is_a_kernel_forward_and_few_back() -> None:
     same(seen[1], seen[0])
 
 
+@pytest.mark.parametrize("dropout", [0.0, 1e-12])  # of so little nothing drops
+@pytest.mark.parametrize("causal", [False, True])
+def test_the_gradient_of_attention_is_products_and_a_kernel(causal: bool, dropout: float) -> None:
+    arrays, above, seen = [numbers(2, 3, places, 4) for places in (5, 7, 7)], numbers(2, 3, 5, 4), []
+    mask = numbers(3, 5, 7)
+    for wrap in (np.array, strict):
+        q, k, v, m = (Tensor(wrap(x), requires_grad=True) for x in (*arrays, mask))
+        out = F.scaled_dot_product_attention(q, k, v, None if causal else m, dropout, causal)
+        LAUNCHED.clear()
+        out.backward(Tensor(wrap(above)))
+        seen.append([x.raw for x in (out, q.grad, k.grad, v.grad, *(() if causal else (m.grad,)))])
+    assert started({"softmax_back"})
+    for here, there in zip(*seen, strict=True):
+        same(there, here)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_the_gradient_of_a_bias(dtype: str) -> None:
+    for shape in ((2, 300, 5), (700, 40), (40, 3), (300, 1), (300, 0), (0, 3)):
+        x = numbers(*shape, dtype=dtype)
+        bias = strict(np.zeros(shape[-1], dtype))
+        for given in (strict(x), strided(np.asfortranarray(x))):
+            same(xp.reduce_to(given, bias), x.sum(tuple(range(x.ndim - 1))), {"float16": 0.2, "float32": 1e-4, "float64": 1e-10}[dtype])
+    LAUNCHED.clear()
+    xp.reduce_to(strict(numbers(512, 3)), strict(np.zeros(3)))
+    assert started(["column_sums"])
+
+
 # Normalization
 
 NORMS = {
