@@ -35,6 +35,9 @@ LOSSES = 3
 
 PACKAGES = ("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "nvidia-cudnn-frontend")
 
+WHY = 90
+"""Letters of an error that the table has room for; the file has all of it."""
+
 TARGETS = {"mlp": 1.5, "lstm": 1.5, "gpt": 1.5, "gemm 4096": 1.1, "gpt 12x768x512": 1.3}
 """Ratios to PyTorch's times that are aimed at; 1.3 for the networks of convolutions."""
 
@@ -132,23 +135,27 @@ def line(row: dict[str, Any], peer: str = "torch") -> dict[str, str]:
     if OURS in runs and peer in runs:
         made["ratio"] = f"{runs[OURS]['seconds'] / runs[peer]['seconds']:.2f}"
     made["target"] = f"{row['target']:g}" if row["target"] else ""
+    why = [f"{contestant}: {said}" for contestant, said in row["failed"].items()]
     peaks = [report.size(runs[c]["peak"]) if c in runs and "peak" in runs[c] else "" for c in (OURS, peer)]
     made["memory"] = " : ".join(peaks) if any(peaks) else ""
+    if why:
+        made["why not"] = "; ".join(said if len(said) <= WHY else f"{said[:WHY]}..." for said in why)
     return made
 
 
 def table(found: list[dict[str, Any]]) -> list[str]:
     """The rows as lines, in columns of even width."""
     lines = [line(row) for row in found]
-    columns = list(dict.fromkeys(column for made in lines for column in made))
+    order = "step", OURS, "torch", "ratio", "target", "memory", "why not"
+    columns = [column for column in order if any(column in made for made in lines)]
     grid = [columns, *([made.get(column, "") for column in columns] for made in lines)]
     widths = [max(len(cells[i]) for cells in grid) for i in range(len(columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths)).rstrip() for cells in grid]
 
 
 def remarks(found: list[dict[str, Any]]) -> list[str]:
-    """What went wrong, and whose losses differ (in TF32 the fourth digit may)."""
-    told = [f"{row['row']}: {who}: {why}" for row in found for who, why in row["failed"].items()]
+    """Whose losses differ (in TF32 the fourth digit may)."""
+    told = []
     for row in found:
         losses = [runs[0]["losses"] for runs in row["measured"].values()]
         if len(losses) == 2 and any(abs(a - b) > 0.02 * max(abs(a), abs(b), 1e-3) for a, b in zip(*losses)):
@@ -206,12 +213,15 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{where['card']}, cuDNN {where['cudnn'] or 'not found'}{alone}", flush=True)
     done = {"summary": "not asked for", "failed": []} if asked.only else tests(min(TESTS, left()))
     print(f"tests: {done['summary']}", *done["failed"], sep="\n  ", flush=True)
-    found = []
+    found: list[dict[str, Any]] = []
+    now = datetime.now()
+    written = write(where, done, found, now)  # and again after each row: whatever ends this, what was measured is there
     for row in rows():
         if row.name.startswith(tuple(asked.only.split(","))) if asked.only else True:
             found.append(measure(row, who, left))
+            written = write(where, done, found, now)
             print(".", end="", flush=True)
-    print(f"\nwritten: {write(where, done, found, datetime.now())}\n")
+    print(f"\nwritten: {written}\n")
     print(*remarks(found), *table(found), sep="\n")
     return 1 if done["failed"] else 0
 

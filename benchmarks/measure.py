@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -93,8 +94,14 @@ def in_fresh_process(row: Row, contestant: str, limit: float = 300) -> dict[str,
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"no result within {limit:.0f} seconds") from None
     if done.returncode:
-        raise RuntimeError((done.stderr.strip() or "no message").splitlines()[-1])
+        raise RuntimeError(complaint(done.stderr))
     return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def complaint(stderr: str) -> str:
+    """What a process said last: the line of its exception, which may go on over several."""
+    lines = stderr.strip().splitlines() or ["no message"]
+    return next((line for line in reversed(lines) if re.match(r"[\w.]+(Error|Exception|Interrupt|Exit)\b", line)), lines[-1])
 
 
 def timed(step: Callable[[], object], number: int = 1, seconds: float = SECONDS) -> dict[str, Any]:

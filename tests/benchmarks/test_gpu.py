@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from benchmarks import gpu, gpu_models, report
-from benchmarks.measure import OURS
+from benchmarks.measure import OURS, complaint
 from tests.device import queues
 
 
@@ -85,10 +85,13 @@ def test_the_table_says_times_ratio_and_memory():
     rows = [found(run, {**run, "seconds": 0.01, "losses": [1.0, 0.51]}), found(run, None, "yolo", failed={"torch": "out of memory"})]
     lines = gpu.table(rows)
     assert [line.split() for line in lines[:2]] == [
-        ["step", "minitorch", "torch", "ratio", "target", "memory"],
+        ["step", "minitorch", "torch", "ratio", "target", "memory", "why", "not"],
         ["resnet", "12", "ms", "10", "ms", "1.20", "1.3", "1", "GB", ":", "1", "GB"],
     ]
-    assert "failed" in lines[2] and gpu.remarks(rows) == ["yolo: torch: out of memory"]
+    assert "failed" in lines[2] and lines[2].endswith("torch: out of memory") and gpu.remarks(rows) == []
+    long = found(run, None, "yolo", failed={"torch": "x" * 500})
+    assert len(gpu.table([long])[1]) < 200
+    assert gpu.table([long, rows[0]])[0].split() == lines[0].split()  # whichever row comes first
     odd = found(run, {**run, "losses": [1.0, 0.7]})
     assert gpu.remarks([odd]) == ["resnet: the losses differ: [1.0, 0.5], [1.0, 0.7]"]
 
@@ -127,3 +130,33 @@ def test_the_file_is_named_after_card_and_date(monkeypatch, tmp_path):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     target = gpu.write({"card": "NVIDIA H200"}, {}, [], datetime(2026, 11, 22, 9, 5))
     assert target.name == "gpu-H200-2026-11-22T0905.json"
+
+
+def test_what_was_measured_is_there_whatever_comes_after(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    monkeypatch.setattr(gpu, "contestants", lambda: (OURS,))
+    ran = []
+
+    def process(row, who, limit):
+        ran.append(row.name)
+        if len(ran) == 2:
+            raise RuntimeError("CUDARuntimeError: cudaErrorIllegalAddress")
+        if len(ran) == 4:
+            raise KeyboardInterrupt
+        return {"seconds": 0.01, "losses": [1.0]}
+
+    monkeypatch.setattr(gpu, "in_fresh_process", process)
+    with queues.gpu(monkeypatch), pytest.raises(KeyboardInterrupt):
+        gpu.main(["--only", "resnet,gemm,mlp,lstm,gpt"])
+    (written,) = tmp_path.glob("gpu-*.json")
+    rows = json.loads(written.read_text())["rows"]
+    assert [bool(row["measured"]) for row in rows] == [True, False, True]
+    assert rows[1]["failed"] == {OURS: "CUDARuntimeError: cudaErrorIllegalAddress"}
+
+
+@pytest.mark.parametrize(("stderr", "last"), [
+    ("", "no message"), ("Traceback:\n  x\nValueError: no\n", "ValueError: no"), ("killed", "killed"),
+    ("Traceback:\ncupy.cuda.memory.OutOfMemoryError: Out of memory\n  [1, 2,\n   3]\n", "cupy.cuda.memory.OutOfMemoryError: Out of memory"),
+])  # fmt: skip
+def test_a_complaint_is_the_line_of_the_exception(stderr, last):
+    assert complaint(stderr) == last
