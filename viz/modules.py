@@ -1,7 +1,8 @@
 """Modules drawn as one box: which ones, and which of them are equal.
 
-A module path such as `blocks.3.attn` has the levels `blocks.3` and `attn`: a number belongs to the list it counts. With
-`depth` levels open, the modules below are boxes. Where no module says what belongs together, source lines can.
+A module path such as `blocks.3.mlp.0` has the levels `blocks.3`, `mlp` and `0`: a number belongs to the list it counts where
+that is a list of blocks, and not to a stack of single layers, which is a module as any other. With `depth` levels open, the
+modules below are boxes. Where no module says what belongs together, source lines can.
 """
 
 from __future__ import annotations
@@ -41,14 +42,31 @@ class Homes:
     scopes: Mapping[Node, str]
     models: frozenset[str] = frozenset()
 
+    @cached_property
+    def paths(self) -> frozenset[str]:
+        """The paths that there are."""
+        return frozenset(self.scopes.values())
 
-def levels(path: str, models: frozenset[str] = frozenset()) -> list[str]:
-    """The levels of a module path, outermost first: `a.0.b` gives `a.0` and `a.0.b`, but a model is a level of its own."""
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """What is a level of its own although numbers follow: models, and stacks of layers that have no modules inside."""
+        lists: dict[str, bool] = {}
+        for path in self.paths:
+            parts = path.split(".")
+            for i, part in enumerate(parts):
+                if i and part.isdigit():
+                    stem = ".".join(parts[:i])
+                    lists[stem] = lists.get(stem, True) and i == len(parts) - 1
+        return self.models | {stem for stem, layers in lists.items() if layers}
+
+
+def levels(path: str, whole: frozenset[str] = frozenset()) -> list[str]:
+    """The levels of a module path, outermost first: `a.0.b` gives `a.0` and `a.0.b`, unless `a` is `whole` (see `Homes`)."""
     found: list[str] = []
     parts = path.split(".") if path else []
     for i, part in enumerate(parts):
         prefix = ".".join(parts[: i + 1])
-        if found and part.isdigit() and not parts[i - 1].isdigit() and found[-1] not in models:
+        if found and part.isdigit() and not parts[i - 1].isdigit() and found[-1] not in whole:
             found[-1] = prefix
         else:
             found.append(prefix)
@@ -56,11 +74,12 @@ def levels(path: str, models: frozenset[str] = frozenset()) -> list[str]:
 
 
 def closed(
-    path: str, depth: int, expand: Sequence[str], collapse: Sequence[str], models: frozenset[str] = frozenset()
+    path: str, depth: int, expand: Sequence[str], collapse: Sequence[str], whole: frozenset[str] = frozenset()
 ) -> str:  # fmt: skip
     """The path of the box in which a node of module `path` disappears, "" where it is drawn itself."""
-    steps = levels(path, models)
-    for step in steps:
+    steps = levels(path, whole)
+    parts = path.split(".")
+    for step in [*steps, *(".".join(parts[: i + 1]) for i in range(len(parts)))]:  # a list of blocks, too, when it is named
         if any(fnmatchcase(step, pattern) for pattern in collapse):
             return step
     for level, step in enumerate(steps):
@@ -102,7 +121,7 @@ def module_groups(
     nodes: Sequence[Node], at: Homes, depth: int | None, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
 ) -> list[Group]:  # fmt: skip
     """The boxes for the modules that are closed. Without a depth, as many levels are open as stay readable."""
-    deepest = max((len(levels(scope, at.models)) for scope in set(at.scopes.values())), default=0)
+    deepest = max((len(levels(scope, at.whole)) for scope in at.paths), default=0)
     if depth is not None:
         return _at_depth(nodes, at, depth, expand, collapse, repeats)
     for level in range(deepest, 0, -1):
@@ -115,7 +134,7 @@ def module_groups(
 def _at_depth(
     nodes: Sequence[Node], at: Homes, depth: int, expand: Sequence[str], collapse: Sequence[str], repeats: bool,
 ) -> list[Group]:  # fmt: skip
-    boxes = {scope: closed(scope, depth, expand, collapse, at.models) for scope in set(at.scopes.values())}
+    boxes = {scope: closed(scope, depth, expand, collapse, at.whole) for scope in at.paths}
     inside: dict[str, list[Node]] = {}
     place = homes(nodes, lambda node: boxes[at.scopes[node]])
     for node in nodes:
@@ -126,7 +145,7 @@ def _at_depth(
     return [
         Group(
             names_of[0] if len(names_of) == 1 else f"{names_of[0]} … {names_of[-1]}",
-            tuple(node for path in names_of for node in inside[path]), len(names_of), "module", _parent(names_of[0], at.models),
+            tuple(node for path in names_of for node in inside[path]), len(names_of), "module", _parent(names_of[0], at.whole),
         )
         for names_of in names
     ]  # fmt: skip
@@ -138,7 +157,7 @@ def twins(nodes: Sequence[Node], at: Homes, groups: Sequence[Group]) -> dict[str
     stems = {group.name.partition(" ")[0].rpartition(".")[0] for group in groups}
 
     def numbered(node: Node) -> str:
-        steps = levels(at.scopes[node], at.models)
+        steps = levels(at.scopes[node], at.whole)
         return next((step for step in steps if step[-1].isdigit() and step.rpartition(".")[0] in stems), "")
 
     inside: dict[str, list[Node]] = {}
@@ -153,8 +172,8 @@ def twins(nodes: Sequence[Node], at: Homes, groups: Sequence[Group]) -> dict[str
     return found
 
 
-def _parent(path: str, models: frozenset[str]) -> str:
-    above = levels(path, models)[:-1]
+def _parent(path: str, whole: frozenset[str]) -> str:
+    above = levels(path, whole)[:-1]
     return above[-1] if above else ""
 
 

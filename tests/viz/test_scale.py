@@ -58,6 +58,37 @@ def densenet():
 def test_the_levels_of_a_path():
     assert levels("encoder.3.attn.0.q") == ["encoder.3", "encoder.3.attn.0", "encoder.3.attn.0.q"]
     assert levels("0.1") == ["0", "0.1"] and levels("") == []
+    layers = frozenset({"stem", "blocks.0.body"})
+    assert levels("stem.1", layers) == ["stem", "stem.1"]
+    assert levels("blocks.0.body.2", layers) == ["blocks.0", "blocks.0.body", "blocks.0.body.2"]
+
+
+def test_a_stack_of_layers_closes_as_one_module_and_a_list_of_blocks_block_by_block():
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+
+        def forward(self, x):
+            return x + self.body(x)
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+            self.blocks = nn.Sequential(Residual(), Residual())
+
+        def forward(self, x):
+            return self.blocks(self.stem(x))
+
+    x = tensor(np.ones((2, 4), "float32"))
+    whole, numbered = Net()(x).sum(), nn.Sequential(nn.Linear(4, 4), Residual(), Residual())(x).sum()
+    assert named(viz.draw(whole, depth=0).view) == ["stem", "blocks.0 … blocks.1"]
+    assert named(viz.draw(whole, depth=1).view) == ["blocks.0.body", "blocks.1.body"]
+    assert named(viz.draw(whole, depth=2).view) == []
+    assert named(viz.draw(whole, depth=2, collapse=["blocks"]).view) == ["blocks"]
+    assert named(viz.draw(numbered, depth=0).view) == ["1 … 2"]
+    assert named(viz.draw(numbered, depth=1).view) == ["1.body", "2.body"]
 
 
 def test_equal_modules_in_a_row_are_one_box_with_a_count():
