@@ -155,7 +155,7 @@ from .cupy_pool import (
     winners,
 )
 from .cupy_random import random_mask
-from .cupy_recurrent import lstm_rule, lstm_steps
+from .cupy_recurrent import lstm_rule, lstm_run
 from .cupy_resize import along_axes, averaging, mixing, nearest, nearest_back, unit_grid
 from .cupy_softmax import log_softmax, log_softmax_at, logsumexp, masked_softmax, minus_at, softmax
 from .cupy_special import erf, erfc, erfinv

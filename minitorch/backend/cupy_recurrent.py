@@ -7,7 +7,7 @@ from typing import Any
 
 import cupy
 
-from .cupy_linear import matmul
+from .cupy_linear import affine, matmul, turned
 
 _bend = cupy.ElementwiseKernel(
     "raw T own, int64 size, T before", "raw T gates, T after, T bent, T state",
@@ -45,11 +45,10 @@ _back = cupy.ElementwiseKernel(
 )  # fmt: skip
 
 
-def lstm_steps(incoming: Any, own: Any, h: Any, c: Any, reverse: bool) -> Any:
-    """`Lstm.run` from where the products with x are there, `incoming`, (time, n, 4 · size), which becomes the gates.
-
-    Returns h after each step, the last c, and of all steps the gates i, f, g, o, c before and tanh of c after.
-    """
+def lstm_run(x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias: Any, reverse: bool) -> Any:
+    """`Lstm.run`, with the two biases added up: h after each step, the last c, and of all steps the gates i, f, g, o, c before
+    and tanh of c after."""
+    incoming, own = affine(x, weight_ih, bias), turned(weight_hh)
     count, (n, size) = len(incoming), h.shape
     dtype = cupy.result_type(incoming, own, h, c)
     gates, fed = cupy.ascontiguousarray(incoming.astype(dtype, copy=False)), h

@@ -136,7 +136,7 @@ from .numpy_pool import (
     unpool,
     winners,
 )  # fmt: skip
-from .numpy_recurrent import lstm_rule, lstm_steps
+from .numpy_recurrent import lstm_rule, lstm_run
 from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import SLOPES, erf, erfc, erfinv

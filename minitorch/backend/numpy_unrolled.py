@@ -20,8 +20,8 @@ BLOCK = 2**18
 4 % slower)."""
 
 FORMED = 32
-"""How many multiplications of a convolution count as one number for `threads.shared`. (16 channels of 16 x 16, 4 images: 0.14 ms,
-shared among two threads that wait for each other between short calls 0.29; of 32 x 32, 8 images: 0.68 and 0.65.)"""
+"""How many multiplications of a convolution count as one number for `threads.shared`. (16 channels of 16 x 16, 4 images:
+0.14 ms, shared among two threads that wait for each other between short calls 0.29; of 32 x 32, 8 images: 0.68 and 0.65.)"""
 
 SMALL = 10**6
 """Up to this many multiplications, OpenBLAS with AVX-512 multiplies matrices where they lie, without copying them first."""

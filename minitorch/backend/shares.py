@@ -10,7 +10,6 @@ from numpy import ndarray
 
 from . import threads
 
-
 COSTLY = 4
 """As many passes over its numbers, at least, makes what `by_elements` is for, and a softmax."""
 

@@ -11,6 +11,7 @@ import contextvars
 import functools
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
@@ -81,6 +82,93 @@ def shared(count: int, size: int, work: Callable[[int, int], Any], grain: int = 
         if error is not None:
             raise error
     return results
+
+
+class Task:
+    """A call that `Aside` makes in time: `result()` waits for it."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        self.call = function, args
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+    def run(self) -> None:
+        try:
+            function, args = self.call
+            self.value = function(*args)
+        except BaseException as error:  # it is the caller's
+            self.error = error
+        finally:
+            self.done.release()
+
+
+class Aside:
+    """`with Aside(size) as aside:` calls that another thread makes, in their order, while the caller goes on with something
+    that no two threads can share, such as steps that wait for each other.
+
+    Meanwhile the matrix routines keep to one thread. `size`: how many numbers all the calls go through. Where it is too
+    little, or there is but one thread, `apart` is False and calls are made at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        sharing = getattr(_sharing, "now", False)
+        self.apart = size >= 4 * WORTH_IT and get_num_threads() > 1 and not sharing and _blas() is not None
+        self.waiting: deque[Task] = deque()
+        self.bell: SimpleQueue[bool] = SimpleQueue()
+        self.over: SimpleQueue[Any] = SimpleQueue()
+
+    def __enter__(self) -> Aside:
+        one_thread_each.__enter__()
+        if self.apart:
+            _sharing.now = True
+            crew.hire(1)
+            crew.make_way()
+            crew.jobs.put((self.over, 0, contextvars.copy_context().run, self._serve))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.apart:
+            self.waiting.clear()
+            self.bell.put(False)
+            self.over.get()
+            _sharing.now = False
+        one_thread_each.__exit__()
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Task:
+        """function(*args), after those submitted before."""
+        task = Task(function, args)
+        if self.apart:
+            self.waiting.append(task)
+            self.bell.put(True)
+        else:
+            task.run()
+        return task
+
+    def result(self, task: Task) -> Any:
+        """What the call gave, or its error. Calls that nobody has begun are made here until then."""
+        while not task.done.acquire(blocking=False):
+            try:
+                self.waiting.popleft().run()
+            except IndexError:
+                task.done.acquire()
+                break
+        if task.error is not None:
+            raise task.error
+        return task.value
+
+    def _serve(self) -> None:
+        _sharing.now = True
+        try:
+            while self.bell.get():
+                try:
+                    task = self.waiting.popleft()
+                except IndexError:  # its caller could not wait
+                    continue
+                task.run()
+        finally:
+            _sharing.now = False
 
 
 @functools.lru_cache(256)
@@ -196,7 +284,7 @@ if hasattr(os, "register_at_fork"):
 @functools.cache
 def _blas() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     """How to ask and tell the OpenBLAS inside NumPy's wheels how many threads it uses; None where there is none."""
-    get, put = _openblas("get_num_threads"), _openblas("set_num_threads")
+    get, put = openblas("openblas", "get_num_threads"), openblas("openblas", "set_num_threads")
     return None if get is None or put is None else (get, put)
 
 
@@ -205,15 +293,16 @@ def has_small_products() -> bool:
     """Whether NumPy's OpenBLAS has kernels for small matrices, which read them where they lie: those for AVX-512 do."""
     import ctypes
 
-    core = _openblas("get_corename")
+    core = openblas("openblas", "get_corename")
     if core is None:
         return False
     core.restype = ctypes.c_char_p
     return core() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
 
 
-def _openblas(what: str) -> Any:
-    """The function of the OpenBLAS inside NumPy's wheels that PyPI's builds call `what` with a prefix and a suffix."""
+def openblas(family: str, what: str, suffixes: tuple[str, ...] = ("64_", "")) -> Any:
+    """The function of the OpenBLAS inside NumPy's wheels that is called `family`_`what` with PyPI's prefix and one of the
+    suffixes; None where there is none."""
     import ctypes
     from pathlib import Path  # imports a good deal itself
 
@@ -221,9 +310,9 @@ def _openblas(what: str) -> Any:
     for folder in (home.parent / "numpy.libs", home / ".dylibs"):
         for path in folder.glob("*openblas*"):
             library = ctypes.CDLL(str(path))
-            for prefix in ("scipy_openblas", "openblas"):
-                for suffix in ("64_", ""):
-                    found = getattr(library, f"{prefix}_{what}{suffix}", None)
+            for prefix in ("scipy_", ""):
+                for suffix in suffixes:
+                    found = getattr(library, f"{prefix}{family}_{what}{suffix}", None)
                     if found is not None:
                         return found
     return None

@@ -131,10 +131,11 @@ class Lstm(Recurrent):
 
     def run(self, xp: Any, x: Any, h: Any, c: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> Any:
         """h after each step, the last c, and of all steps the gates i, f, g, o, c before and tanh of c after."""
-        incoming, own, size = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), xp.shape(h)[-1]
-        whole = getattr(xp, "lstm_steps", None)  # a backend may have a kernel for what follows
+        whole = getattr(xp, "lstm_run", None)  # a backend may have a kernel
         if whole is not None:
-            return whole(incoming, own, h, c, self.reverse)
+            bias = None if bias_ih is None else bias_ih if bias_hh is None else bias_ih + bias_hh
+            return whole(x, h, c, weight_ih, weight_hh, bias, self.reverse)
+        incoming, own, size = affine(xp, x, weight_ih, bias_ih, bias_hh), xp.turned(weight_hh), xp.shape(h)[-1]
         states, gates, cells, bents = ([None] * len(x) for _ in range(4))
         for t in self.times(len(x)):
             gates[t] = xp.lstm_gates(incoming[t], xp.matmul(h, own))

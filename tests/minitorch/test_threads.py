@@ -12,6 +12,7 @@ import pytest
 import minitorch
 import minitorch.nn.functional as F
 from minitorch.backend import numpy_linear, threads
+from minitorch.ops.recurrent import lstm_layer
 
 
 @pytest.fixture(autouse=True)
@@ -223,3 +224,67 @@ def test_a_product_is_the_same_in_parts_in_shares_and_for_every_layout(
 def test_an_error_in_a_shared_product_is_one_of_shapes() -> None:
     with pytest.raises(ValueError, match=r"300, 200.*100, 300"):
         minitorch.ones(300, 200) @ minitorch.ones(100, 300)
+
+
+def test_calls_made_aside_keep_their_order_and_bring_back_results_and_errors() -> None:
+    made: list[int] = []
+    begun = threading.Event()
+
+    def call(number: int) -> int:
+        made.append(number)
+        begun.set()
+        if number == 3:
+            raise ValueError("the third")
+        return threading.get_ident()
+
+    before, here = blas_threads(), threading.get_ident()
+    with threads.Aside(1) as aside:
+        assert aside.apart
+        first = aside.submit(call, 0)
+        assert begun.wait(60)  # the caller has not asked for it: another thread makes it
+        tasks = [aside.submit(call, number) for number in range(1, 6)]
+        assert aside.result(first) != here
+        for number, task in enumerate(tasks, 1):
+            if number == 3:
+                with pytest.raises(ValueError, match="the third"):
+                    aside.result(task)
+            else:
+                aside.result(task)
+        aside.submit(call, 6)
+    assert made[:6] == [*range(6)]
+    assert blas_threads() == before
+    with threads.Aside(1) as aside, pytest.raises(ZeroDivisionError):
+        aside.result(aside.submit(lambda: 1 // 0))
+
+
+def test_nothing_is_made_aside_by_one_thread_or_inside_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    def apart() -> bool:
+        with threads.Aside(1) as aside:
+            return aside.apart and aside.result(aside.submit(threading.get_ident)) != 0
+
+    assert apart()
+    assert not any(threads.shared(3, 1, lambda start, stop: apart()))
+    monkeypatch.setattr(threads, "_count", 1)
+    assert not apart()
+
+
+@pytest.mark.parametrize("count", [1, 3, 11])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_recurrent_layer_is_the_same_with_any_number_of_threads(
+    count: int, reverse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(0)
+    shapes = (count, 2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,), (16,)
+    arrays = [draw.normal(size=shape) for shape in shapes]
+
+    def run() -> list[np.ndarray]:
+        x, h, c, *weights = (minitorch.tensor(array, requires_grad=True) for array in arrays)
+        out, _, last = lstm_layer(x, h, c, tuple(weights), reverse)
+        ((out * out).sum() + (last * 3).sum()).backward()
+        given = [node.grad for node in (x, h, c, *weights)]
+        return [out.detach().numpy(), *(grad.numpy() for grad in given if grad is not None)]
+
+    apart = run()
+    monkeypatch.setattr(threads, "_count", 1)
+    for one, other in zip(apart, run(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12)

@@ -16,7 +16,7 @@ from .normalize import RULES as NORMALIZATIONS
 from .normalize import mean, mean_product, mean_square_from, standardize, sum
 from .optimize import adam
 from .pool import max_pool, unpool, winners  # type: ignore[assignment]
-from .recurrent import lstm_rule
+from .recurrent import lstm_rule, lstm_run
 from .rows import masked_softmax
 
 RULES = {**numpy.RULES, **NORMALIZATIONS, "lstm": lstm_rule}
