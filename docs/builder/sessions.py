@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from repl.engine import Session
     from repl.views import Result, View
 
+PROMPTS = "`>>> `, or `(3/7 mul_1) ` in a paused pass"
 # `>>> `, `(3/7 mul_1) ` in a paused pass, `(what-if: 3/7 mul_1) ` on a branch, `(train.py) ` in a script between passes.
 PROMPT = re.compile(r"^(>>> ?|\((?:[^():]+: )?\d+/\d+ (?:in )?\S+\) |\([\w-]+(?:\.py)?\) )(.*)$")
+_LIKE_ONE = re.compile(r"^(\([^)]*\)|\w*>+) ?(\w+)\b")
 _MORE = re.compile(r"^ *\.\.\.(?: (.*))?$")
 
 
@@ -115,7 +117,13 @@ class Typed:
 
 
 def typed(block: Block) -> list[str]:
-    """What the user types in a block: a statement or a command each, with as many lines as it has."""
+    """What the user types in a block: a statement or a command each, with as many lines as it has.
+
+    Raises:
+        CannotRun: nothing is typed, or something behind what is no prompt.
+    """
+    from repl.engine import REGISTRY  # with the commands in it
+
     lines: list[str] = []
     for line in block.text.split("\n"):
         found, more = PROMPT.match(line), _MORE.match(line)
@@ -123,10 +131,10 @@ def typed(block: Block) -> list[str]:
             lines[-1] += "\n" + (more[1] or "")
         elif found is not None:
             lines.append(found[2])
-        elif not lines and not line.startswith("$ "):
-            continue  # what a script prints before it pauses
+        elif (like := _LIKE_ONE.match(line)) is not None and REGISTRY.find(like[2]) is not None:
+            raise CannotRun(f"`{line}` looks typed, but {like[1]} is no prompt of the terminal; prompts are {PROMPTS}")
     if not lines:
-        raise CannotRun("a session has lines behind a prompt: `>>> `, or `(3/7 mul_1) ` in a paused pass")
+        raise CannotRun(f"a session has lines behind a prompt: {PROMPTS}")
     return lines
 
 

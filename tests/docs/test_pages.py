@@ -101,3 +101,13 @@ def test_a_page_leaves_the_process_as_it_was(wrong, monkeypatch):
 )
 def test_the_prompts_of_the_terminal_are_known(before):
     assert sessions.PROMPT.match(before + "next")[2] == "next"
+
+
+@pytest.mark.parametrize("before", ["(step 3) ", "(3/7) ", "> ", "minitorch> "])
+def test_a_line_behind_an_unknown_prompt_is_not_taken_for_output(wrong, before):
+    wrong.write_text(f"# A page\n\n```minitorch\n>>> x = Value(3.0)\n{before}print x\nx 3.0\n```\n", encoding="utf-8")
+    run = check.Run(page.read(wrong))
+    (finding,) = run.run()
+    assert f"`{before}print x` looks typed, but {before.strip()} is no prompt of the terminal" in finding.what
+    check.accept(run.page, run.done)
+    assert f"{before}print x\nx 3.0" in wrong.read_text(encoding="utf-8")
