@@ -94,7 +94,7 @@ class Debugger:
         """The engine's hook: run a backward pass here, step by step where somebody wants to see it."""
         session = self.session
         self.passes += 1
-        if not (self.pause_next or session.stops.active or session.when is not None):
+        if root.op is None or not (self.pause_next or session.stops.active or session.when is not None):
             return False
         stepper = Stepper(root, gradient, session.memory, create_graph)
         self._enter(users_frame())

@@ -38,7 +38,8 @@ def backward(root: Node, gradient: Any = None, retain_graph: bool | None = None,
     if state.inspecting:
         departures.passed()
     start = seed(root, gradient, create_graph)
-    if root.__class__ is Value and not create_graph and not state.anomaly and _backward_values(root, start):
+    fast = root.__class__ is Value and root.op is not None and not create_graph and not state.anomaly
+    if fast and _backward_values(root, start):  # type: ignore[arg-type]
         return
     steps = plan([root])
     flow = run(steps, {root: start}, create_graph, spend=not state.inspecting)
@@ -81,14 +82,9 @@ def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
 
 
 def check_root(root: Node) -> None:
-    """A pass can start at `root`: it is a recorded result whose graph is still there."""
-    if root.op is None:
+    """A pass can start at `root`: it carries a gradient, and its graph is still there. (A leaf is its own gradient's leaf.)"""
+    if not root.requires_grad:
         name = location.variable_name(root) or "this result"
-        if root.requires_grad:
-            raise RuntimeError(
-                f"'{name}' is a leaf: nothing was computed from it, so there is nothing to go back through; "
-                "call backward on a result computed from it"
-            )
         raise RuntimeError(
             f"'{name}' does not depend on any tensor with requires_grad: create the tensors to differentiate with "
             "requires_grad=True, and compute outside no_grad()"

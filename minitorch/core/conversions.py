@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..backend.unseen import UNSEEN, look
 from ..ops import create
 from ..ops.shape import to_device
 from .departures import note
@@ -106,13 +107,19 @@ class Conversions:
             raise ValueError(f"item() is for one element; this tensor has shape {self.shape}")
         if watched:
             note(self, "item")
-        return self.raw.item()
+        found = self.raw.item()
+        if UNSEEN:
+            look()
+        return found
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
         if watched:
             note(self, "tolist")
-        return self.raw.tolist()
+        found = self.raw.tolist()
+        if UNSEEN:
+            look()
+        return found
 
     def numpy(self, *, force: Any = False) -> np.ndarray:
         """The array itself, sharing memory. RuntimeError for a tensor in a graph (use `detach()` first), TypeError for one

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.unseen import UNSEEN, look
 
 INSTALL = "pip install 'minitorch-stepper[cuda12]' or '[cuda13]', by the CUDA version that nvidia-smi shows"
 
@@ -81,7 +82,10 @@ def working_on(place: Any) -> AbstractContextManager[Any]:
 
 def host(array: Any) -> np.ndarray:
     """A raw array (or number) in main memory: itself, or its copy from a GPU."""
-    return np.asarray(array.get() if hasattr(array, "get") else array)
+    found = np.asarray(array.get() if hasattr(array, "get") else array)
+    if UNSEEN:
+        look()
+    return found
 
 
 def corners(array: Any, edge: int) -> Any:

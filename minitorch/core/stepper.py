@@ -11,6 +11,7 @@ from typing import Any
 
 from ..backend import scalar
 from . import backward as engine
+from . import location
 from .contribution import Contribution, Contributions, shown
 from .history import History
 from .modes import quietly, state
@@ -40,7 +41,8 @@ class Stepper:
     called once, the first time their gradient is complete. What stepping back needs are arrays; with `limit` (bytes) the
     oldest are let go when there are more, and going back so far walks again from a checkpoint.
 
-    RuntimeError where `backward` refuses the root or the gradient. `plan` is what `plan_again` of another pass gave.
+    RuntimeError where `backward` refuses the root or the gradient, and for a leaf, from which there is no step.
+    `plan` is what `plan_again` of another pass gave.
     """
 
     replaces = False
@@ -50,6 +52,11 @@ class Stepper:
         self, root: Node, gradient: Any = None, limit: int | None = None, create_graph: bool = False, plan: Plan | None = None
     ) -> None:
         self.root, self.limit, self.create_graph = root, limit, create_graph
+        if root.op is None and root.requires_grad:
+            raise RuntimeError(
+                f"'{location.variable_name(root) or 'this'}' is a leaf: nothing was computed from it, so there is nothing to "
+                "go back through; call backward on a result computed from it"
+            )
         self._start: dict[Node, Any] = {root: engine.seed(root, gradient, create_graph)}
         self.order, self._slots = plan or self._plan()
         self._first = array("q", accumulate(map(len, self._slots), initial=0))  # the position at which each node begins

@@ -297,10 +297,25 @@ def test_backward_needs_one_number() -> None:
     assert x.grad.tolist() == [4.0, 20.0]
 
 
+def test_a_leaf_is_its_own_gradients_leaf() -> None:
+    for w in (leaf([2.0]), Value(2.0)):
+        w.backward()
+        w.backward()
+        assert float(w.grad) == 2.0 and float(minitorch.grad(w, w)[0]) == 1.0
+        y = w * 3
+        assert [float(g) for g in minitorch.grad([y, w], [w, y], allow_unused=True)] == [4.0, 1.0]
+        assert float(minitorch.grad(w, w, create_graph=True)[0]) == 1.0
+        with pytest.raises(RuntimeError, match="'w' is a leaf: nothing was computed from it"):
+            minitorch.Stepper(w)
+    x = leaf([1.0, 2.0])
+    with pytest.raises(RuntimeError, match=r"shape \(2,\).*sum\(\)"):
+        x.backward()
+    x.register_hook(lambda g: g * 10)
+    x.backward(tensor([3.0, 4.0]))
+    assert x.grad.tolist() == [30.0, 40.0]
+
+
 def test_backward_needs_a_result() -> None:
-    for w in (leaf([1.0]), Value(1.0)):
-        with pytest.raises(RuntimeError, match="'w' is a leaf"):
-            w.backward()
     plain = tensor([1.0]) * 2
     with pytest.raises(RuntimeError, match="'plain' does not depend on any tensor with requires_grad"):
         plain.backward()
