@@ -10,7 +10,7 @@ from typing import Any
 
 from minitorch.core.node import Node
 from viz.board import rule_of
-from viz.format import number, shape_text, summary
+from viz.format import number, scalar, shape_text, summary
 from viz.statistics import fetched
 from viz.wording import constant_text, factor, formula
 
@@ -170,14 +170,15 @@ def total(terms: Sequence[Any], after: Any, most: int = 4, left_out: int = 0) ->
     """
     if not terms:
         return ABSENT
-    if not isinstance(plain(after), (bool, int, float)):
+    result, numbers = scalar(plain(after)), [x for term in terms if (x := scalar(plain(term))) is not None]
+    if result is None or not numbers:
         return brief(after) if len(terms) == 1 else f"sum {brief(after)}"
-    if len(terms) == 1:
-        return number(terms[0])
-    shown = [number(terms[0]), *(factor(term) for term in terms[1:])]
+    if len(numbers) == 1:
+        return number(numbers[0])
+    shown = [number(numbers[0]), *map(factor, numbers[1:])]
     if len(shown) + left_out > most:
         shown = [*shown[: most - 1], f"… {len(shown) + left_out - most:,} more …", shown[-1]]
-    return f"{' + '.join(shown)} = {number(after)}"
+    return f"{' + '.join(shown)} = {number(result)}"
 
 
 def count(amount: int, noun: str) -> str:

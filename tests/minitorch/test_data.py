@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import importlib
 import threading
 import time
 
@@ -310,3 +311,11 @@ def test_items_that_make_no_batch_are_refused():
         default_collate([(1, 2), (1,)])
     with pytest.raises(TypeError, match="items of type object"):
         default_collate([object()])
+
+
+def test_pytorchs_names_of_the_modules_lead_to_the_same_ones():
+    for name, ours in (("dataset", "dataset"), ("dataloader", "loader"), ("sampler", "sampler"), ("transforms", "transforms")):
+        theirs = importlib.import_module(f"minitorch.utils.data.{name}")
+        assert theirs is importlib.import_module(f"minitorch.data.{ours}") is getattr(minitorch.utils.data, name)
+    with pytest.raises(ModuleNotFoundError, match=r"No module named 'minitorch\.utils\.data\.nothing'"):
+        importlib.import_module("minitorch.utils.data.nothing")

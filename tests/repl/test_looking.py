@@ -283,3 +283,8 @@ def test_a_large_graph_is_named_as_a_small_one(monkeypatch: pytest.MonkeyPatch) 
     assert "names" not in vars(large.graph)
     assert [say(large, line) for line in shown] == expected
     assert "did you mean 'first'" in refuse(large, "info frist")
+
+
+def test_the_ledger_of_a_tensor_of_one_number_is_that_of_a_number() -> None:
+    s = session("x = tensor(3.0, requires_grad=True)", "y = x * x", "backward y")
+    assert ".grad    x  3.0 + 3.0 = 6.0" in say(s, "end")
