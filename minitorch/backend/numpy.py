@@ -115,7 +115,7 @@ from numpy import (
     zeros_like,
 )
 
-from . import numpy_normalize
+from . import numpy_attention, numpy_normalize, shares, threads
 from .into import Into
 from .numpy_conv import col2im, conv, conv_input, conv_weight, im2col
 from .numpy_einsum import einsum
@@ -141,7 +141,7 @@ from .numpy_resize import along_axes, averaging, mixing, nearest, nearest_back
 from .numpy_sample import grid_cell, grid_lines, grid_pixel, image_numbers, into_all, unit_grid
 from .numpy_special import SLOPES, erf, erfc, erfinv
 from .numpy_sums import fast_sum, mean_product, mean_square_from, worth_it
-from .shares import COSTLY, by_elements, by_rows
+from .shares import by_elements
 
 device = "cpu"
 
@@ -149,7 +149,7 @@ products = None
 """No kernel for a whole elementwise rule (see `core.op.Elementwise.pull`). Said, because to ask a module for a name that it
 does not have takes half a microsecond."""
 
-RULES = {**numpy_normalize.RULES, "lstm": lstm_rule}
+RULES = {**numpy_normalize.RULES, **numpy_attention.RULES, "lstm": lstm_rule}
 """Whole rules of operations, by their names (see `core.op.Op.pull`)."""
 
 
@@ -215,7 +215,15 @@ def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
         scores += np.triu(np.full(scores.shape[-2:], -np.inf, scores.dtype), 1)
     if mask is not None:
         scores = scores + (np.where(mask, 0, -np.inf).astype(scores.dtype) if mask.dtype.kind == "b" else mask)
-    return by_rows(_softmax_in_place, scores, passes=COSTLY) if scores.ndim > 2 else _softmax_in_place(scores)
+    if scores.ndim < 3:
+        return _softmax_in_place(scores)
+    threads.shared(len(scores), shares.COSTLY * scores.size, lambda start, stop: _softmax_in_place(scores[start:stop]))
+    return scores
+
+
+def attention(query: ndarray, key: ndarray, value: ndarray, scale: float, causal: bool) -> tuple[ndarray, ndarray] | None:
+    """See `numpy_attention`."""
+    return numpy_attention.attention(masked_softmax, query, key, value, scale, causal)
 
 
 def _softmax_in_place(scores: ndarray) -> ndarray:

@@ -30,9 +30,7 @@ def lstm_run(
 
     def feed(piece: slice) -> None:
         to = gates[piece].reshape(-1, 4 * size)
-        product(x[piece].reshape(-1, x.shape[2]), weight_ih.T, to)
-        if bias is not None:
-            to += bias
+        product(x[piece].reshape(-1, x.shape[2]), weight_ih.T, to, bias)
 
     with Aside(gates.size * x.shape[2] // 16) as aside:
         for piece, task in [(piece, aside.submit(feed, piece)) for piece in pieces(count, aside.apart, reverse)]:

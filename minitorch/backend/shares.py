@@ -1,4 +1,4 @@
-"""One function of arrays, worked out in shares: each thread takes a range of the first axis."""
+"""Functions of each element by itself, worked out in shares."""
 
 from __future__ import annotations
 
@@ -11,31 +11,25 @@ from numpy import ndarray
 from . import threads
 
 COSTLY = 4
-"""As many passes over its numbers, at least, makes what `by_elements` is for, and a softmax."""
-
-
-def by_rows(function: Callable[..., Any], *arrays: Any, passes: int = 1) -> Any:
-    """function(*arrays), for a function that treats each row (along the first axis) by itself; a tuple of results where it
-    gives one. Anything but arrays with equally many rows goes to every thread as it is. `passes`: how often it goes through
-    the numbers."""
-    count, size = len(arrays[0]), passes * sum(x.size for x in arrays if x.__class__ is ndarray)
-    cut = [x.__class__ is ndarray and x.ndim > 0 and len(x) == count for x in arrays]
-    parts = threads.shared(
-        count, size, lambda start, stop: function(*[x[start:stop] if rows else x for x, rows in zip(arrays, cut)])
-    )
-    if len(parts) == 1:
-        return parts[0]
-    return tuple(map(np.concatenate, zip(*parts))) if parts[0].__class__ is tuple else np.concatenate(parts)
+"""As many passes over its numbers, at least, a costly function makes, and a softmax."""
 
 
 def by_elements(function: Callable[..., Any], *arrays: Any) -> Any:
     """function(*arrays), for a function that treats each element by itself. Large arrays of one shape and without gaps are
     shared among threads."""
     first = arrays[0]
-    if not first.ndim or COSTLY * first.size < threads.WORTH_IT or not all(_alike(x, first) for x in arrays):
+    enough = first.ndim and COSTLY * first.size >= threads.WORTH_IT and threads.get_num_threads() > 1
+    if not enough or not all(_alike(x, first) for x in arrays):
         return function(*arrays)
     flat = [x.reshape(-1) if x.__class__ is ndarray and x.ndim else x for x in arrays]
-    return by_rows(function, *flat, passes=COSTLY).reshape(first.shape)
+    out = np.empty(first.shape, np.result_type(*arrays))
+    to = out.reshape(-1)
+
+    def some(start: int, stop: int) -> None:
+        to[start:stop] = function(*[x[start:stop] if x.__class__ is ndarray and x.ndim else x for x in flat])
+
+    threads.shared(to.size, COSTLY * to.size, some)
+    return out
 
 
 def _alike(x: Any, first: ndarray) -> bool:

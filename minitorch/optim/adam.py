@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.blend import blend
 from .optimizer import Array, Optimizer, regularized
 from .together import moved_together
 
@@ -22,12 +23,9 @@ def moments(
     g = regularized(group, w, p, g)
     if group.get("decoupled_weight_decay") and group["weight_decay"]:
         p *= 1 - group["lr"] * group["weight_decay"]
-    exp_avg *= beta1
-    exp_avg += np.multiply(g, 1 - beta1, out=v)
-    exp_avg_sq *= beta2
+    blend(1 - beta1, g, beta1, exp_avg, v)
     np.multiply(g, g, out=v)
-    v *= 1 - beta2
-    exp_avg_sq += v
+    blend(1 - beta2, v, beta2, exp_avg_sq, v)
     return g
 
 
@@ -82,8 +80,7 @@ class Adam(Optimizer):
         move = np.sqrt(size, out=work[1])
         move += group["eps"] * correction
         np.divide(exp_avg, move, out=move)
-        move *= group["lr"] * correction / (1 - beta1**step)
-        p -= move
+        blend(-group["lr"] * correction / (1 - beta1**step), move, 1, p, move)
 
 
 class AdamW(Adam):

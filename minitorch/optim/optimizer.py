@@ -28,7 +28,7 @@ Array = Any
 REQUIRED: Any = object()
 """The default of a setting that has none."""
 
-PIECE = 1 << 16
+PIECE = 1 << 17
 """Elements updated at a time: the passes over a piece find it in the processor's cache, and threads share the pieces."""
 
 

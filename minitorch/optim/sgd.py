@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..backend.blend import blend
 from .optimizer import Array, Optimizer, regularized
 from .together import moved_together
 
@@ -50,10 +51,9 @@ class SGD(Optimizer):
             if step == 1:
                 momentum_buffer[...] = g
             else:
-                momentum_buffer *= momentum
-                momentum_buffer += np.multiply(g, 1 - group["dampening"], out=v) if group["dampening"] else g
+                blend(1 - group["dampening"], g, momentum, momentum_buffer, v)
             g = np.add(g, np.multiply(momentum_buffer, momentum, out=v), out=v) if group["nesterov"] else momentum_buffer
-        p -= np.multiply(g, group["lr"], out=w)
+        blend(-group["lr"], g, 1, p, w)
 
 
 class Rprop(Optimizer):

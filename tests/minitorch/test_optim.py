@@ -9,6 +9,7 @@ import pytest
 
 import minitorch
 from minitorch import Value, nn, optim
+from minitorch.backend import blend
 
 CASES = [
     ("SGD", {}),
@@ -89,6 +90,28 @@ def test_large_parameters_move_in_pieces_to_the_same_numbers(name, monkeypatch):
     whole = trained()
     monkeypatch.setattr("minitorch.optim.optimizer.PIECE", 10)
     np.testing.assert_array_equal(trained(), whole)
+
+
+@pytest.mark.parametrize("settings", [{}, {"weight_decay": 0.1}, {"momentum": 0.9, "dampening": 0.3}], ids=repr)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_one_pass_over_large_arrays_moves_them_as_numpys_do(dtype, settings, monkeypatch):
+    rng = np.random.default_rng(0)
+    start, grads = rng.normal(size=(90, 101)), rng.normal(size=(3, 90, 101))
+
+    def trained():
+        p = minitorch.tensor(start, dtype=dtype, requires_grad=True)
+        opt = (optim.SGD if "momentum" in settings else optim.Adam)([p], lr=0.1, **settings)
+        for g in grads:
+            p.grad = minitorch.tensor(g.T.copy().T, dtype=dtype)  # not row by row: NumPy's passes
+            opt.step()
+            p.grad = minitorch.tensor(g, dtype=dtype)
+            opt.step()
+        return p.detach().numpy()
+
+    quick = trained()
+    monkeypatch.setattr(blend, "LEAST", 10**9)
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(quick, trained(), rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Rprop", "Adadelta"])

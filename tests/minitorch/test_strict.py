@@ -115,7 +115,7 @@ def test_it_has_every_name_of_the_numpy_backend() -> None:
     names = {name for name in vars(host_names) if not name.startswith("_")}
     modules = {name for name in names if type(getattr(host_names, name)).__name__ == "module"}
     # How the processor's threads and caches are used.
-    its_own = {"SLOPES", "lstm_gates", "by_elements", "by_rows", "fast_sum", "worth_it"}
+    its_own = {"SLOPES", "lstm_gates", "by_elements", "fast_sum", "worth_it"}
     assert names - modules - its_own <= set(vars(xp)) and BACKENDS[StrictArray] is xp
 
 

@@ -17,7 +17,7 @@ from .normalize import mean, mean_product, mean_square_from, standardize, sum
 from .optimize import adam
 from .pool import max_pool, unpool, winners  # type: ignore[assignment]
 from .recurrent import lstm_rule, lstm_run
-from .rows import masked_softmax
+from .rows import attention, masked_softmax
 
 RULES = {**numpy.RULES, **NORMALIZATIONS, "lstm": lstm_rule}
 """Whole rules of operations, by their names (see `core.op.Op.pull`)."""

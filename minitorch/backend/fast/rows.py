@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .. import numpy
+from .. import numpy, numpy_attention
 from ..threads import shared
 from .compiler import fits, kernel
 from .exponential import NONE, ONE, F, exp
@@ -26,6 +26,11 @@ def masked_softmax(scores: ndarray, mask: Any, causal: bool) -> ndarray:
     bits, turns = rows.view(np.int32), places if causal else 0
     shared(len(rows), 4 * scores.size, lambda start, stop: _softmax(rows, bits, turns, start, stop))
     return scores
+
+
+def attention(query: ndarray, key: ndarray, value: ndarray, scale: float, causal: bool) -> tuple[ndarray, ndarray] | None:
+    """See `numpy_attention`."""
+    return numpy_attention.attention(masked_softmax, query, key, value, scale, causal)
 
 
 @kernel
