@@ -9,6 +9,7 @@ import sys
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .backend.unseen import look
 from .core.device import device as Device
 from .core.device import gpu_missing, working_on
 from .ops import random
@@ -76,6 +77,7 @@ def get_device_capability(device: Any = None) -> tuple[int, int]:
 def synchronize(device: Any = None) -> None:
     """Wait until the GPU has done everything it was given. Times taken without this are those of handing out the work."""
     _cupy().cuda.Device(_number(device)).synchronize()
+    look()
 
 
 def _number(device: Any) -> int:

@@ -119,6 +119,7 @@ from cupy import (
 
 from . import BACKENDS
 from .cupy_attention import attention, attention_rule
+from .cupy_checks import refuse_outside
 from .cupy_conv import conv, conv_input, conv_weight
 from .cupy_fused import by_elements, products
 from .cupy_gemm import col2im, im2col

@@ -40,7 +40,8 @@ extern "C" __global__ void softmax_at(const T* x, const long long* target, T* at
     for (I k = threadIdx.x; k < width; k += blockDim.x) total += exp(from[k] - peak);
     total = block_sum(total, shared);
     for (I k = threadIdx.x; k < width; k += blockDim.x) to[k] = exp(from[k] - peak) / total;
-    if (threadIdx.x == 0) at[blockIdx.x] = from[target[blockIdx.x]] - peak - log(total);
+    long long here = target[blockIdx.x];
+    if (threadIdx.x == 0) at[blockIdx.x] = here < 0 || here >= width ? T(0) : from[here] - peak - log(total);
 }
 
 extern "C" __global__ void softmax_back(const T* chances, const T* flow, T* to, I width) {
@@ -116,7 +117,8 @@ def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
 
 
 def log_softmax_at(x: Any, target: Any) -> tuple[Any, Any]:
-    """For rows x and a class number for each: the log-softmax there, and the softmax of the rows."""
+    """For rows x and a class number for each: the log-softmax there (0 for one that is no class), and the softmax of the
+    rows."""
     if _in_rows(x, -1) and target.dtype == np.int64 and target.flags.c_contiguous:
         index, whole = index_for(x)
         at, chances = cupy.empty(len(x), x.dtype), cupy.empty_like(x)
@@ -124,7 +126,8 @@ def log_softmax_at(x: Any, target: Any) -> tuple[Any, Any]:
         run((len(x),), (threads_for(x.shape[1]),), (x, target, at, chances, whole(x.shape[1])))
         return at, chances
     logs = log_softmax(x, -1)
-    return logs[cupy.arange(len(x)), target], cupy.exp(logs)
+    inside = (target >= 0) & (target < x.shape[1])
+    return logs[cupy.arange(len(x)), target * inside] * inside.astype(x.dtype), cupy.exp(logs)
 
 
 def softmax_back(chances: Any, flow: Any) -> Any:
@@ -140,17 +143,19 @@ def softmax_back(chances: Any, flow: Any) -> Any:
 
 
 def minus_at(x: Any, index: Any, less: Any) -> Any:
-    """x with `less` subtracted at x[i, index[i]], in place."""
+    """x with `less` subtracted at x[i, index[i]], in place; nothing where that is outside."""
     if x.flags.c_contiguous and len(x):
         _minus(index, less, x.shape[1], x)
     else:
-        x[cupy.arange(len(x)), index] -= less
+        inside = (index >= 0) & (index < x.shape[1])
+        x[cupy.arange(len(x)), index * inside] -= less * inside
     return x
 
 
 _minus = cupy.ElementwiseKernel(
-    "I index, T less, int64 width", "raw T x", "x[i * width + index] -= less;", "minitorch_minus_at"
-)
+    "I index, T less, int64 width", "raw T x",
+    "if (index >= 0 && index < width) x[i * width + index] -= less;", "minitorch_minus_at",
+)  # fmt: skip
 
 
 def _finite_max(x: Any, axis: Any) -> Any:

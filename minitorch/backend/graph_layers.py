@@ -155,4 +155,6 @@ def masked_softmax(scores: Any, mask: Any, causal: bool) -> Any:
 
 
 def minus_at(x: Any, index: Any, less: Any) -> Any:
+    if less.ndim:  # one for each row
+        less = ops.unsqueeze(less, 1)
     return x - Tensor(backend(x).one_hot(raw(index), x.shape[-1], raw(x))) * less

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend import backend_of
 from ..core.apply import apply
 from ..core.dtypes import get_default_dtype
 from ..core.op import Op
@@ -29,6 +30,28 @@ class CrossEntropy(Op):
     def vjp_x(self, xp, grad, out, saved, x, target):
         softmax, share = xp.kept(saved, softmax_of_rows, x), grad / xp.shape(x)[0]
         return xp.minus_at(softmax * share, target, share)  # softmax, less 1 at the target
+
+
+class CrossEntropyOfCounted(Op):
+    """As `CrossEntropy`, the mean over the rows whose target is not `ignore`: for targets that nobody has looked at."""
+
+    saves = True
+
+    def __init__(self, ignore: int) -> None:
+        self.ignore = ignore
+
+    def forward(self, xp, x, target):
+        logs, chances = xp.log_softmax_at(x, target)
+        return -xp.sum(logs * self.shares(xp, x, target)), chances
+
+    def vjp_x(self, xp, grad, out, saved, x, target):
+        softmax, share = xp.kept(saved, softmax_of_rows, x), grad * self.shares(xp, x, target)
+        return xp.minus_at(softmax * xp.expand_dims(share, 1), target, share)
+
+    def shares(self, xp: Any, x: Any, target: Any) -> Any:
+        """How much each row counts: the same for all, and nothing for those to be ignored."""
+        counted = xp.either(target != self.ignore, 1.0, 0.0, x)
+        return counted / xp.sum(counted)
 
 
 def softmax_of_rows(xp: Any, x: Any) -> Any:
@@ -77,7 +100,7 @@ def cross_entropy(
     if input.dtype.kind != "f":
         input = to(input, get_default_dtype())
     if input.ndim == 2 and weight is None and not label_smoothing and reduction == "mean" and not ignored:
-        return apply(CrossEntropy.shared, input, target)
+        return apply(CrossEntropy.shared if ignored is False else CrossEntropyOfCounted(ignore_index), input, target)
     logs = log_softmax(input, axis)
     loss = nll_loss(logs, target, weight, ignore_index=ignore_index, reduction=reduction)
     if not label_smoothing:
@@ -86,7 +109,7 @@ def cross_entropy(
     spread = -sum(logs * _along(weight, input.ndim, axis), axis) * counted
     if reduction == "mean":
         shares = counted if weight is None else counted * weight[where(counted, target, 0)]
-        spread = sum(spread) / sum(shares)
+        spread = sum(spread) / to(sum(shares), loss.dtype)
     else:
         spread = reduced(spread, reduction)
     return loss * (1 - label_smoothing) + spread * (label_smoothing / input.shape[axis])
@@ -112,11 +135,12 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, ignore_index: int =
         return reduced(loss, reduction)
     counted = target != ignore_index
     shares = counted if weight is None else counted * weight[where(counted, target, 0)]
-    return sum(loss) / sum(shares)
+    return sum(loss) / to(sum(shares), loss.dtype)
 
 
-def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> bool:
-    """Whether a target is to be ignored; ValueError or IndexError for targets that do not fit. Asks a GPU once."""
+def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> bool | None:
+    """Whether a target is to be ignored; ValueError or IndexError for targets that do not fit. None for targets on a GPU,
+    which are not waited for."""
     classes = input.shape[min(1, input.ndim - 1)] if input.ndim else 0
     wanted = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
     if not input.ndim or target.shape != wanted or target.dtype.kind not in "iu":
@@ -125,6 +149,13 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> bo
             f"{tuple(input.shape)} go with targets of shape {tuple(wanted)}, not {tuple(target.shape)} of {target.dtype}"
         )
     numbers = target.raw
+    later = getattr(backend_of(numbers), "refuse_outside", None)
+    if later is not None:
+        later(
+            numbers, classes, lambda: IndexError(f"{name}: a target is no class of {classes} (0 to {classes - 1}): {target}"),
+            0 if ignore is None else ignore,
+        )  # fmt: skip
+        return None
     wrong = (numbers < 0) | (numbers >= classes)
     if not wrong.any().item():
         return ignore is not None and 0 <= ignore < classes and (numbers == ignore).any().item()

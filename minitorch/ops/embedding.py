@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..backend import backend_of
 from ..core.apply import apply
 from ..core.op import Op
 
@@ -57,8 +58,15 @@ def embedding(
     if weight.ndim != 2:
         raise ValueError(f"embedding needs a table of shape (rows, size), not {tuple(weight.shape)}")
     index = input.raw
-    if index.size and not ((index >= 0) & (index < rows)).all().item():
-        raise IndexError(f"embedding: {input} names a row outside the table's 0 to {rows - 1}")
+    later = getattr(backend_of(index), "refuse_outside", None)
+
+    def wrong() -> IndexError:
+        return IndexError(f"embedding: {input} names a row outside the table's 0 to {rows - 1}")
+
+    if later is not None:
+        later(index, rows, wrong)
+    elif index.size and not ((index >= 0) & (index < rows)).all().item():
+        raise wrong()
     if padding_idx is not None:
         if not -rows <= padding_idx < rows:
             raise ValueError(f"embedding: padding_idx {padding_idx} is no row of a table of {rows}")

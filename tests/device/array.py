@@ -136,7 +136,7 @@ class ndarray:
     # Elements
 
     def __getitem__(self, index: Any) -> ndarray:
-        key = enter(index)
+        key = around(enter(index), self._host)
         found = self._host[key]
         if isinstance(found, np.generic):  # NumPy hands out a scalar here, CuPy a 0-d view
             found = self._host[(*key, ...) if isinstance(key, tuple) else (key, ...)]
@@ -145,7 +145,7 @@ class ndarray:
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(value, (list, tuple)):
             raise TypeError(f"Unsupported type {type(value)}")
-        self._host[enter(index)] = enter(value)
+        self._host[around(enter(index), self._host)] = enter(value)
 
     def __iter__(self) -> Iterator[ndarray]:
         if not self.ndim:
@@ -174,6 +174,15 @@ def expose(array: ndarray) -> int:
 def reached(address: int) -> np.ndarray | None:
     found = _exposed.get(address)
     return None if found is None else found._host
+
+
+def around(key: Any, host: np.ndarray) -> Any:
+    """Whole numbers as an index, as CuPy takes them: those past the end count on from the beginning."""
+    if isinstance(key, tuple) and all(isinstance(part, (np.ndarray, slice, int)) for part in key):
+        return tuple([around(part, np.moveaxis(host, axis, 0)) for axis, part in enumerate(key) if axis < host.ndim])
+    if isinstance(key, np.ndarray) and key.dtype.kind in "iu" and host.ndim and len(host):
+        return key % len(host)
+    return key
 
 
 def checked(host: np.ndarray) -> np.ndarray:
@@ -279,7 +288,7 @@ class ufunc:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
         if self.name == "add" and a.dtype.char not in "iILQefd":
             raise TypeError(f"cupyx.scatter_add does not support {a.dtype}")
-        self._numpy.at(a._host, enter(indices), enter(b))
+        self._numpy.at(a._host, around(enter(indices), a._host), enter(b))
 
     def reduce(self, array: ndarray, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> ndarray:
         if self.name not in ("add", "multiply"):

@@ -38,7 +38,19 @@ class Device:
         pass
 
 
-cuda.Device = Device
+class Event:
+    """Of work that is done at once."""
+
+    done = True
+
+    def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
+        pass
+
+    def record(self, stream: Any = None) -> None:
+        pass
+
+
+cuda.Device, cuda.Event = Device, Event
 cuda.runtime = SimpleNamespace(
     getDeviceCount=lambda: 1, CUDARuntimeError=CUDARuntimeError, CUDA_R_16F=2, CUDA_R_32F=0, CUDA_R_64F=1
 )

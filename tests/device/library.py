@@ -119,6 +119,10 @@ def repeat(a: ndarray, repeats: Any, axis: Any = None) -> ndarray:
     return leave(np.repeat(a._host, repeats, axis))
 
 
+def take_along_axis(a: ndarray, indices: ndarray, axis: Any) -> ndarray:
+    return leave(np.take_along_axis(a._host, indices._host % max(1, a.shape[axis]), axis))
+
+
 def argsort(a: ndarray, axis: Any = -1, kind: Any = None) -> ndarray:
     if kind not in (None, "stable"):
         raise ValueError("kind can only be None or 'stable'")
@@ -174,14 +178,14 @@ def build() -> None:
             where_to, where_from = homes[home]
             if hasattr(where_from, short):
                 setattr(where_to, short, function(name, bracket + rest, getattr(where_from, short)))
-    for thing in (asarray, array, ascontiguousarray, asnumpy, empty, empty_like, where, repeat, argsort, fuse):
+    for thing in (asarray, array, ascontiguousarray, asnumpy, empty, empty_like, where, repeat, take_along_axis, argsort, fuse):
         setattr(module, thing.__name__, thing)
     ndarray.argsort = argsort  # type: ignore[attr-defined]
     ndarray.repeat = repeat  # type: ignore[attr-defined]
     linalg.svd, linalg.slogdet, linalg.LinAlgError = svd, slogdet, np.linalg.LinAlgError
     for name in ("inv", "solve", "cholesky"):
         setattr(linalg, name, spoilt_where_singular(name))
-    cupyx.scatter_add = scatter_add
+    cupyx.scatter_add, cupyx.empty_pinned = scatter_add, np.empty
     for kind in "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split():
         setattr(module, kind, getattr(np, kind))
     module.dtype, module.inf, module.nan, module.pi, module.newaxis = np.dtype, np.inf, np.nan, np.pi, None

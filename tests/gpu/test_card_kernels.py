@@ -20,6 +20,7 @@ from tests.minitorch.test_cupy import (  # noqa: F401  (they run here too)
     test_products_in_the_arrays_dtype_and_as_exact_as_asked,
     test_products_of_many_matrices,
     test_softmax_in_rows,
+    test_targets_to_be_ignored_cost_no_look,
     test_the_debugger_sees_local_derivatives_all_the_same,
     test_the_gradient_of_a_bias,
     test_the_gradient_of_attention_is_products_and_a_kernel,
