@@ -128,7 +128,8 @@ def _carried_out(kind: str, a: Any, b: Any, shape: Sizes, stride: Sizes, padding
         return None
     layouts = [Layout(s, is_channels_last(a)) for s in (a.shape, b.shape, shape)]  # kernels want all three alike
     way = tuple(p for p, _ in padding), tuple(p for _, p in padding), stride, dilation
-    plan = conv_plan(kind, a.dtype.name, *layouts, *way, flags.cudnn_tf32, a.device.id)
+    tf32 = flags.cudnn_tf32 or a.dtype != "float32"  # halves go to tensor cores whatever it says
+    plan = conv_plan(kind, a.dtype.name, *layouts, *way, tf32, a.device.id)
     if plan is None:
         return None
     out = layouts[2].empty(a.dtype)

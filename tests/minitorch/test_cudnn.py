@@ -257,6 +257,18 @@ def test_a_plan_is_built_once_for_each_shape_layout_and_dtype(cupy, cudnn):
     assert len(cudnn.graphs) == 4 and cudnn.graphs[-1].compute.name == "FLOAT"
 
 
+def test_without_tf32_only_float32_keeps_off_tensor_cores(cupy, cudnn, monkeypatch):
+    from minitorch.backend.gpu_flags import flags
+
+    x, weight = cupy.array(numbers(2, 3, 6, 6)), cupy.array(numbers(4, 3, 3, 3))
+    for allowed in (True, False):
+        monkeypatch.setattr(flags, "cudnn_tf32", allowed)
+        for dtype in ("float16", "float32", "float64"):
+            conv(cupy, x.astype(dtype), weight.astype(dtype))
+    notes = cudnn.numerical_note
+    assert [graph.dropped for graph in cudnn.graphs] == [[], [], [], [notes.TENSOR_CORE, notes.DOWN_CONVERT_INPUTS]]
+
+
 def test_another_stream_is_told_to_cudnn_once(cupy, cudnn):
     x, weight = cupy.array(numbers(2, 3, 6, 6)), cupy.array(numbers(4, 3, 3, 3))
     side = cupy.cuda.Stream()
