@@ -2,7 +2,8 @@
 
 `:cmd` is always a command and `!stmt` always Python. Otherwise a line is a command when its first word names one, no
 variable has that name, and what follows does not make it an assignment, a call, an attribute or an index. A variable
-always wins, because learners call things a, b, c, n and w; a hint says how to reach the command.
+wins, because learners call things a, b, c, n and w; a hint says how to reach the command. What cannot be Python is the
+command all the same: `step 3` where a loop has counted in `step`.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def dispatch(line: str, registry: Registry, variables: Container[str], nodes: Co
     word, rest = found[1], found[2]
     if _continues_python(word, rest):
         return Line("python", text)
-    if word in variables:
+    if word in variables and (word != command.name or _may_be_python(text, rest.strip())):
         return Line("python", text, hint=_variable_wins(word, rest.strip(), command))
     if word != command.name and not rest and word in nodes:
         hint = f"{word} is a node here; the command is `{command.name}` or `:{word}`"
@@ -87,6 +88,12 @@ def _continues_python(word: str, rest: str) -> bool:
         return True
     # `print (x)` is Python's print; `backward (a - b) ** 2` can only be the command.
     return follows[0] in "([" and (hasattr(builtins, word) or keyword.iskeyword(word))
+
+
+def _may_be_python(text: str, rest: str) -> bool:
+    """Whether a line that begins with a variable is Python, or the beginning of it: `step`, `step + (`, but not `step 3`."""
+    argument = re.match(r"[\w@#]+", rest)
+    return argument is None or keyword.iskeyword(argument[0]) or is_python(text)
 
 
 def _variable_wins(word: str, rest: str, command: Command) -> str:

@@ -68,6 +68,13 @@ def test_plain_python_with_such_a_variable_needs_no_hint() -> None:
     assert dispatch("n 3", REGISTRY, ("n",)).hint != ""  # no Python: it was meant as a command
 
 
+def test_what_cannot_be_python_is_the_command_though_a_variable_has_its_name() -> None:
+    for line in ("step 3", "step @", "list all", "print x"):
+        assert kind(line, ("step", "list", "print")) == line.split()[0]
+    for line in ("step", "step + (", "step if x else (1,", "step in (", "step - 3", "step = 3", "step.real"):
+        assert kind(line, ("step",)) == "python"
+
+
 def test_an_abbreviation_yields_to_a_node_of_its_name() -> None:
     found = dispatch("c", REGISTRY, (), ("c",))
     assert found.command is REGISTRY.find("print") and "`:c`" in found.hint

@@ -15,6 +15,7 @@ import pytest
 from repl import launch, terminal
 from repl.plain import PlainReader
 from repl.screen import Screen
+from viz.theme import DARK
 
 pexpect = pytest.importorskip("pexpect")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
@@ -185,6 +186,37 @@ def test_undo_at_the_prompt(tmp_path: Path) -> None:
     talk.say("w.data[0] = 9.0\rundo\r", "undone: w.data[0] = 9.0")
     talk.say("w.tolist()\r", "[1.0, 2.0]")
     talk.say("redo\rw.tolist()\r", "[9.0, 2.0]")
+    talk.say(CTRL_D)
+    assert talk.ends() == 0
+
+
+NET = """
+net = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.Tanh()), nn.Linear(2, 1))
+L = (net(tensor([[1.0, 2.0]])) ** 2).sum()
+backward L
+"""
+
+
+def test_pictures_and_modules_at_the_prompt(tmp_path: Path) -> None:
+    (tmp_path / "net.bwd").write_text(NET, encoding="utf-8")
+    talk = Talk(tmp_path, "--no-history", "-x", "net.bwd", BROWSER="true", DISPLAY="")
+    talk.say("", "shows how.")
+    talk.say("view\r", "L is shown in ")
+    talk.say("depth 0\r", "modules are one box each")
+    talk.say("expand 1\r", "1 stands open in pictures")
+    talk.say("theme dark\r", "pictures are dark")
+    talk.say("draw now.svg\r", "into now.svg, at step 0/")
+    drawn = (tmp_path / "now.svg").read_text(encoding="utf-8")
+    assert DARK.page in drawn
+    talk.say("step 6\rfinish\r", "left 1.0")
+    talk.say("rfinish\r", "came into 1.0 here")
+    talk.say("undo\rundo\rundo\r", "undone: theme dark", "undone: expand 1", "undone: depth 0")
+    talk.say("redo\r", "done again: depth 0")
+    talk.say("rule assign\r", "wrong on purpose")
+    talk.say("rule right\rpredict\r", "hand on to")
+    talk.say("list shape:(2,2)\r", "net.1.0.weight")
+    talk.say("storage net.0.weight\r", "strides")
+    talk.say("view off\r")
     talk.say(CTRL_D)
     assert talk.ends() == 0
 
