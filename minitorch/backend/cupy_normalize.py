@@ -224,6 +224,27 @@ def layer_norm_rule(
     return grads
 
 
+def group_norm_rule(
+    op: Any, grad: Any, out: Any, saved: Any, needed: Any, x: Any, weight: Any = None, bias: Any = None
+) -> list[Any] | None:
+    """`GroupNorm.vjp`: one kernel for the sums over each channel of each image, of which those over groups and images are made,
+    and one for x."""
+    if not x.size or not fits(x, grad, *saved, *(() if weight is None else (weight,))):
+        return None
+    (mean, scale), (n, channels, *size), groups = saved, x.shape, op.groups
+    each, places = channels // groups, math.prod(size)
+    one = [cupy.repeat(part.reshape(-1), each) for part in (mean, scale)]  # for each channel that of its group
+    sums = [part.reshape(n, channels) for part in _flows(grad, x, *one, None, (1, n * channels, places))]
+    grads: list[Any] = [None, sums[1].sum(0), sums[0].sum(0)]
+    if 0 in needed:
+        wide = cupy.ones((), x.dtype) if weight is None else weight.reshape(groups, each, 1)
+        totals, leans = ((part.reshape(n, groups, each, 1) * wide).sum(2, None, None, True) for part in sums)
+        there = (part.reshape(n, groups, each, places) for part in (grad, x))
+        group = (part.reshape(n, groups, 1, 1) for part in saved)
+        grads[0] = _by_row(*there, *group, wide, totals, leans, 1 / (each * places)).reshape(x.shape)
+    return grads
+
+
 def _flows(grad: Any, x: Any, mean: Any, scale: Any, weight: Any, found: tuple[int, int, int]) -> Any:
     """For each of the kept: the sum of grad · weight, and of that times the standardized x."""
     (before, kept, after), (index, whole) = found, index_for(x)
@@ -236,5 +257,5 @@ def _flows(grad: Any, x: Any, mean: Any, scale: Any, weight: Any, found: tuple[i
     return out[0] if splits == 1 else out.sum(0)
 
 
-RULES = {"batch_norm": batch_norm_rule, "layer_norm": layer_norm_rule}
+RULES = {"batch_norm": batch_norm_rule, "layer_norm": layer_norm_rule, "group_norm": group_norm_rule}
 """Whole rules of operations, by their names (see `core.op.Op.pull`)."""

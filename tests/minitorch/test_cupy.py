@@ -278,7 +278,10 @@ NORMS = {
     "layer": (lambda: nn.LayerNorm(37), (5, 3, 37), {"moments", "minitorch_layer_norm_rule", "columns"}),
     "layer of planes": (lambda: nn.LayerNorm((6, 7)), (70, 6, 7), {"columns"}),
     "layer, plain": (lambda: nn.LayerNorm(8, elementwise_affine=False), (5, 8), {"moments"}),
-    "group": (lambda: nn.GroupNorm(2, 4), (3, 4, 5), {"moments"}),
+    "group": (lambda: nn.GroupNorm(2, 4), (3, 4, 5), {"moments", "flows", "minitorch_layer_norm_rule"}),
+    "group of planes": (lambda: nn.GroupNorm(3, 6), (2, 6, 3, 5), {"flows"}),
+    "group, plain": (lambda: nn.GroupNorm(1, 4, affine=False), (3, 4, 5), {"flows"}),
+    "group of rows": (lambda: nn.GroupNorm(4, 4), (3, 4), {"flows"}), "instance": (lambda: nn.InstanceNorm2d(3), (2, 3, 4, 5), {"moments"}),
 }
 
 
