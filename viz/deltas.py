@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from viz.xml import html
@@ -120,15 +122,32 @@ def change(old: Group, new: Group) -> list[Any]:
     return entries
 
 
+def shared(changes: Sequence[list[Any]]) -> list[list[Any]]:
+    """What many changes have in common (a box that is done looks like every other), each once: `index, key, value, ...`.
+
+    A change then ends in the number of what it shares. Entries other than "+", which stays in front, are in any order.
+    """
+    entries = [[tuple(one[i : i + 3]) for i in range(2, len(one), 3)] for one in changes]
+    times = Counter(entry for one in entries for entry in one if entry[1] != "+")
+    usual = [tuple(entry for entry in one if entry[1] != "+" and times[entry] > 2) for one in entries]
+    together = Counter(usual)
+    numbers: dict[tuple[tuple[Any, ...], ...], int] = {}
+    for change, one, common in zip(changes, entries, usual):
+        if common and together[common] > 1:
+            own = [entry for entry in one if entry[1] == "+" or entry not in common]
+            change[2:] = [*chain.from_iterable(own), numbers.setdefault(common, len(numbers))]
+    return [list(chain.from_iterable(common)) for common in numbers]
+
+
 @dataclass
 class Strings:
     """Long strings that occur again and again in changes, each kept once; a change names it by its number."""
 
     numbers: dict[str, int] = field(default_factory=dict)
 
-    def shortened(self, entries: list[Any]) -> list[Any]:
-        """`entries` with a number for each long value."""
-        return [self._number(one) if i > 1 and i % 3 == 1 and isinstance(one, str) and len(one) > 20 else one
+    def shortened(self, entries: list[Any], start: int = 2) -> list[Any]:
+        """`entries`, which begin at `start`, with a number for each long value."""
+        return [self._number(one) if i > start and (i - start) % 3 == 2 and isinstance(one, str) and len(one) > 20 else one
                 for i, one in enumerate(entries)]  # fmt: skip
 
     def _number(self, text: str) -> int:

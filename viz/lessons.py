@@ -21,7 +21,7 @@ from viz import notes as teachers
 from viz.board import rule_of
 from viz.build import LIMIT, WHOLE
 from viz.card import ABSENT, picture_sentence
-from viz.deltas import Group, Sheet, Strings, change
+from viz.deltas import Group, Sheet, Strings, change, shared
 from viz.drawing import callers_variables, stepper_of
 from viz.extent import Extent
 from viz.format import DIGITS, Content, shape_text
@@ -168,11 +168,12 @@ class _Page:
 
     def _data(self, groups: dict[str, Group]) -> dict[str, Any]:
         builder, first = self.frames.builder, self.frames.first
-        steps, strings = [], Strings()
+        steps: list[list[Any]] = []
+        strings = Strings()
         for frame, done, product in zip(self.frames.steps, self.frames.contributions, self.frames.products):
             changes = []
             for id, group in self._groups(frame.nodes.values(), frame.edges.values()).items():
-                changes.append(strings.shortened(change(groups[id], group)))
+                changes.append(change(groups[id], group))
                 groups[id] = group
             arrived = frame.nodes.get(builder.ids[done.input])
             rule = rule_of(done.node, done.slot)
@@ -183,7 +184,12 @@ class _Page:
                 builder.ids[done.node], builder.ids[done.input], done.slot, done.label, product, rule, done.reduction or "",
                 ledger, one_line(None if done.after is None else builder.content(done.after)), changes,
             ])  # fmt: skip
-        return {"line": first.subtitle, "nodes": self._nodes(groups), "steps": steps, "strings": list(strings.numbers)}
+        sets = [strings.shortened(one, 0) for one in shared([one for step in steps for one in step[-1]])]
+        for step in steps:
+            step[-1] = [strings.shortened(one) for one in step[-1]]
+        return {
+            "line": first.subtitle, "nodes": self._nodes(groups), "steps": steps, "sets": sets, "strings": list(strings.numbers)
+        }  # fmt: skip
 
     def _nodes(self, shown: Mapping[str, Group]) -> dict[str, dict[str, Any]]:
         """What the page says about each node, those that are not shown but pass something on included."""

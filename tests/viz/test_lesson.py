@@ -72,8 +72,8 @@ def texts(page, name):
     return dict(page.run(TEXTS.replace("gradient", name)))
 
 
-def test_the_micrograd_network_is_under_300_kB(write):
-    assert write(mlp()).stat().st_size < 300_000
+def test_the_micrograd_network_is_under_270_kB(write):
+    assert write(mlp()).stat().st_size < 270_000
 
 
 def test_the_page_may_run_its_own_script_and_nothing_else(write):

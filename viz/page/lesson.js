@@ -3,7 +3,7 @@
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
   const STEP = ["from", "to", "slot", "arg", "how", "rule", "reduction", "ledger", "gradient", "change"];
-  const { nodes, strings } = data;
+  const { nodes, sets, strings } = data;
   const steps = data.steps.map((step) => Object.fromEntries(step.map((value, i) => [STEP[i], value])));
   const last = steps.length, graph = $("graph"), stage = $("stage"), slider = $("slider");
   const SVG = "http://www.w3.org/2000/svg";
@@ -27,8 +27,9 @@
       else if (value) one.setAttribute(key, value);
       else one.removeAttribute(key);
     };
-    for (const [id, classes, ...entries] of changes) {
+    for (const [id, classes, ...own] of changes) {
       const group = $(id);
+      const entries = own.length % 3 ? [...own.slice(0, -1), ...sets[own.at(-1)]] : own; // what it shares with others
       if (classes) {
         const before = group.getAttribute("class");
         back.push(() => group.setAttribute("class", before));
