@@ -156,7 +156,7 @@ from .cupy_pool import (
     winners,
 )
 from .cupy_random import random_mask
-from .cupy_recurrent import lstm_rule, lstm_run
+from .cupy_recurrent import gru_rule, gru_run, lstm_rule, lstm_run
 from .cupy_resize import along_axes, averaging, mixing, nearest, nearest_back, unit_grid
 from .cupy_softmax import log_softmax, log_softmax_at, logsumexp, masked_softmax, minus_at, softmax
 from .cupy_special import erf, erfc, erfinv
@@ -170,7 +170,7 @@ from .numpy_sample import grid_cell, grid_lines, grid_pixel
 
 device = "cuda"
 
-RULES = {**NORMALIZATION, "attention": attention_rule, "lstm": lstm_rule}
+RULES = {**NORMALIZATION, "attention": attention_rule, "gru": gru_rule, "lstm": lstm_rule}
 
 cholesky, det, inv, solve = cupy.linalg.cholesky, cupy.linalg.det, cupy.linalg.inv, cupy.linalg.solve
 

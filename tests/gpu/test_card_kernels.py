@@ -11,6 +11,7 @@ from tests.minitorch import test_cupy
 from tests.minitorch.test_cupy import (  # noqa: F401  (they run here too)
     test_a_formula_is_one_kernel_forward_and_one_back,
     test_a_step_is_one_kernel_for_all_parameters,
+    test_a_step_of_a_gru_is_one_kernel_and_a_product,
     test_a_step_of_an_lstm_is_one_kernel_and_a_product,
     test_cross_entropy_is_a_kernel_forward_and_few_back,
     test_dropout_draws_from_the_one_stream,

@@ -325,6 +325,24 @@ def test_a_step_of_an_lstm_is_one_kernel_and_a_product(settings: dict[str, Any])
         same(there, here)
 
 
+@pytest.mark.parametrize("settings", [{}, {"bias": False, "bidirectional": True}, {"num_layers": 2, "batch_first": True}], ids=str)
+def test_a_step_of_a_gru_is_one_kernel_and_a_product(settings: dict[str, Any]) -> None:
+    points, start, seen = numbers(5, 3, 4), numbers(settings.get("num_layers", 1) + settings.get("bidirectional", False), 5 if settings.get("batch_first") else 3, 6), []
+    for wrap in (np.array, strict):
+        minitorch.manual_seed(3)
+        net = nn.GRU(4, 6, **settings).double()
+        for p in net.parameters():
+            p.raw = wrap(p.raw)
+        x, h = (Tensor(wrap(a), requires_grad=True) for a in (points, start))
+        LAUNCHED.clear()
+        out, last = net(x, h)
+        ((out * out).sum() + last.sum()).backward()
+        seen.append([t.raw for t in (out, last, x.grad, h.grad, *(p.grad for p in net.parameters()))])
+    assert started({"minitorch_gru_step", "minitorch_gru_step_back"})
+    for here, there in zip(*seen, strict=True):
+        same(there, here)
+
+
 # Random masks
 
 
@@ -443,6 +461,10 @@ def run_them_all(dtype: str) -> None:
     start = Tensor(strict(np.zeros((1, 2, 2), dtype)))
     cell(sequence, (start, start))[0].sum().backward()
     x = strict(numbers(4, 8, dtype=dtype))
+    gru = nn.GRU(3, 2)
+    for p in gru.parameters():
+        p.raw = strict(p.raw.astype(dtype))
+    gru(sequence, start)[0].sum().backward()
     for call in (xp.erf, xp.erfc, lambda x: xp.erfinv(x * 0), lambda x: xp.argrunning(x, 1, True), lambda x: xp.softmax(x, 1),
                  lambda x: xp.random_mask((3,), x.dtype, 0.5, 2.0, 7),
                  lambda x: xp.standardize(x, x, x, x.shape, None, None)):  # fmt: skip
