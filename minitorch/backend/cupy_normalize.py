@@ -233,8 +233,8 @@ def group_norm_rule(
         return None
     (mean, scale), (n, channels, *size), groups = saved, x.shape, op.groups
     each, places = channels // groups, math.prod(size)
-    one = [cupy.repeat(part.reshape(-1), each) for part in (mean, scale)]  # for each channel that of its group
-    sums = [part.reshape(n, channels) for part in _flows(grad, x, *one, None, (1, n * channels, places))]
+    means, scales = (cupy.repeat(part.reshape(-1), each) for part in (mean, scale))  # for each channel that of its group
+    sums = [part.reshape(n, channels) for part in _flows(grad, x, means, scales, None, (1, n * channels, places))]
     grads: list[Any] = [None, sums[1].sum(0), sums[0].sum(0)]
     if 0 in needed:
         wide = cupy.ones((), x.dtype) if weight is None else weight.reshape(groups, each, 1)

@@ -87,9 +87,9 @@ def _kernel(name: str, dtype: str) -> Any:
 
 @functools.lru_cache(64)
 def _pieces(sizes: tuple[int, ...], device: int) -> Any:
-    """For each block: which array, from which element to which."""
+    """For each block: which array, from which element to which. Kept for all streams, so it waits until it is there."""
     rows = [(which, start, min(start + PIECE, size)) for which, size in enumerate(sizes) for start in range(0, size, PIECE)]
-    return cupy.asarray(np.array(rows, np.int64))
+    return cupy.array(np.array(rows, np.int64), blocking=True)
 
 
 def _launch(name: str, lists: Sequence[Sequence[Any]], *numbers: Any) -> None:
