@@ -343,12 +343,14 @@ def raise_if_read(node: Node, needed: tuple[int, ...], number: int, x: Node) -> 
     op = node.op
     assert op is not None
     if any(number in op.reads(slot) for slot in needed):
-        name = location.variable_name(x) or x.name or "a tensor"
-        what = f"the result of {op.name}" if number == OUT else f"'{name}', read by {op.name}"
+        name = location.variable_name(x) or x.name
+        kind, copy = ("a Value", "Value(x.data)") if isinstance(x, Value) else ("a tensor", "x.clone()")
+        reader = f"{repr(name) if name else kind}, read by {op.name}"
+        what = f"the result of {op.name}" if number == OUT else reader
         at = f" ({node.made_at[0]}:{node.made_at[1]})" if node.made_at else ""
         raise RuntimeError(
             f"{what}{at}, was edited in place before backward, and its gradient needs the old numbers: "
-            "call backward before the edit, or edit a copy (x = x.clone())"
+            f"call backward before the edit, or edit a copy (x = {copy})"
         )
 
 

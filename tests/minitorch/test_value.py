@@ -272,3 +272,11 @@ def test_detach_cuts() -> None:
     b = (a * a).detach()
     (a * b).backward()
     assert a.grad == 4.0 and b.grad == 2.0 and b.is_leaf
+
+
+def test_a_value_edited_before_backward_is_called_a_value() -> None:
+    values = [Value(2.0)]
+    squared = values[0] * values[0]
+    values[0].data = 3.0
+    with pytest.raises(RuntimeError, match=r"^a Value, read by mul, was edited in place .* edit a copy \(x = Value\(x\.data\)\)$"):
+        squared.backward()
