@@ -129,12 +129,15 @@ class Aside:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.apart:
-            self.waiting.clear()
-            self.bell.put(False)
-            self.over.get()
-            _sharing.now = False
-        one_thread_each.__exit__()
+        try:
+            if self.apart:
+                self.waiting.clear()
+                self.bell.put(False)
+                self.over.get()  # nobody may write after the caller has gone on
+        finally:  # also when Ctrl-C comes meanwhile
+            if self.apart:
+                _sharing.now = False
+            one_thread_each.__exit__()
 
     def submit(self, function: Callable[..., Any], *args: Any) -> Task:
         """function(*args), after those submitted before."""
