@@ -7,6 +7,7 @@ from typing import Any
 from .. import ops
 from ..ops.index import unfold
 from ..ops.shape import sizes
+from .arguments import explained
 
 
 class ElementMethods:
@@ -135,3 +136,12 @@ class Methods(ElementMethods):
     det, logdet, slogdet, inverse, cholesky, matrix_power = (
         ops.det, ops.logdet, ops.slogdet, ops.inverse, ops.cholesky, ops.matrix_power,
     )  # fmt: skip
+
+
+# Those that take further tensors say it when one is a list; x.sum() and its like have none but their own.
+for _name in (
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cross", "dist", "dot", "gather", "ger", "index_add", "index_copy",
+    "index_select", "inner", "kron", "masked_scatter", "masked_select", "matmul", "mm", "mv", "outer", "scatter", "scatter_add",
+    "take", "take_along_dim", "vdot",
+):  # fmt: skip
+    setattr(Methods, _name, explained(getattr(Methods, _name)))

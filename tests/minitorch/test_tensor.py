@@ -87,6 +87,9 @@ LISTS = [
     (lambda: minitorch.linalg.norm([1.0]), "norm cannot take the list [1.0] as 'A'"),
     (lambda: minitorch.exp([1.0]), "expected a number, a Value or a Tensor, not list ([1.0])"),
     (lambda: minitorch.isin([1.0], [2.0]), "expected a number, a Value or a Tensor, not list ([1.0])"),
+    (lambda: tensor([[1.0]]).matmul([[2.0]]), "matmul cannot take the list [[2.0]] as 'b'"),
+    (lambda: tensor([1.0]).dot([2.0]), "dot cannot take the list [2.0] as '"),
+    (lambda: tensor([1.0]).gather(0, [0]), "gather cannot take the list [0] as 'index'"),
     (lambda: minitorch.poisson(tensor([1.0]), 3), "poisson cannot take the int 3 as 'generator'"),
 ]
 
