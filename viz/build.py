@@ -293,11 +293,19 @@ class Builder:
             return EdgeView(id, source, self.ids[node], slot, label, carries=False)
         local = local_derivative(node, slot)
         text, dead = local_text(local, self.digits) if local is not None else ("", False)
-        text = text or f"{'×' if node.op.elementwise else ''}{short_rule(rule_text(node.op.formula(slot), constants(node)))}"
+        text = text or self._rule(node, slot)
         step = self.first_step[node] + needed.index(slot) if self.stepper is not None else None
         edge = EdgeView(id, source, self.ids[node], slot, label, text, rule=rule_of(node, slot), step=step, dead=dead)
         edge = replace(edge, reduction=_reduction(node, x))
         return self._in_motion(edge, node, slot, local) if step is not None else edge
+
+    def _rule(self, node: Node, slot: int) -> str:
+        """The rule of an edge whose local derivative is not one number, short: `grad @ b.T`, `×(2 * a)`."""
+        assert node.op is not None
+        rule = short_rule(rule_text(node.op.formula(slot), constants(node)))
+        if not node.op.elementwise:
+            return rule
+        return f"×({rule})" if " " in rule else f"×{rule}"
 
     def _in_motion(self, edge: EdgeView, node: Node, slot: int, local: Any) -> EdgeView:
         """An edge of a backward pass: arrived, just arrived, next or still to come, with the numbers that moved."""

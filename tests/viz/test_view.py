@@ -89,6 +89,12 @@ def test_the_mask_of_dropout_reads_as_a_mask():
     assert nodes(viz.view(x * np.ones((4, 8), "float32")))["array(4, 8)"].title == "array(4, 8)"  # its slot has no telling name
 
 
+def test_the_rule_of_a_very_large_array_stands_in_brackets_behind_the_cross(monkeypatch):
+    monkeypatch.setattr("viz.locals.LARGEST", 1)
+    x = tensor(np.ones(3), requires_grad=True)
+    assert [viz.view(y).edges[0].local for y in (x**2, x * x, x.tanh())] == ["×(2 * a)", "×b", "×(1 - out * out)"]
+
+
 def test_inputs_parameters_constants_and_the_output_are_told_apart():
     layer = nn.Linear(3, 2)
     view = viz.view(((layer(tensor(np.ones((4, 3)), name="x")) * 2.0).sum()).named("y"), variables={"layer": layer})
