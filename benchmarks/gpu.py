@@ -35,6 +35,9 @@ LOSSES = 3
 
 PACKAGES = ("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x", "nvidia-cudnn-frontend")
 
+SHOWN = 20
+"""Failed tests that are printed."""
+
 WHY = 90
 """Letters of an error that the table has room for; the file has all of it."""
 
@@ -94,7 +97,8 @@ def tests(limit: float) -> dict[str, Any]:
         command += ["-n", str(min(8, os.cpu_count() or 1))]
     home = report.RESULTS.parents[1]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, cwd=home)
+        wide = {**os.environ, "COLUMNS": "300"}  # pytest cuts what a failure said to the width of a line
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit, cwd=home, env=wide)
     except subprocess.TimeoutExpired as error:
         seen = error.stdout.decode() if isinstance(error.stdout, bytes) else error.stdout or ""
         return {"summary": f"no end within {limit:.0f} seconds", "failed": failures(seen)}
@@ -212,7 +216,8 @@ def main(arguments: list[str] | None = None) -> int:
     alone = "" if len(who) > 1 else "; no PyTorch that sees the card"
     print(f"{where['card']}, cuDNN {where['cudnn'] or 'not found'}{alone}", flush=True)
     done = {"summary": "not asked for", "failed": []} if asked.only else tests(min(TESTS, left()))
-    print(f"tests: {done['summary']}", *done["failed"], sep="\n  ", flush=True)
+    more = [f"and {len(done['failed']) - SHOWN} more (all are in the file)"] if len(done["failed"]) > SHOWN else []
+    print(f"tests: {done['summary']}", *done["failed"][:SHOWN], *more, sep="\n  ", flush=True)
     found: list[dict[str, Any]] = []
     now = datetime.now()
     written = write(where, done, found, now)  # and again after each row: whatever ends this, what was measured is there

@@ -132,6 +132,20 @@ def test_the_file_is_named_after_card_and_date(monkeypatch, tmp_path):
     assert target.name == "gpu-H200-2026-11-22T0905.json"
 
 
+def test_of_many_failures_the_first_are_printed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    failed = [f"tests/gpu/test_card.py::test_{n} - no" for n in range(700)]
+    monkeypatch.setattr(gpu, "tests", lambda limit: {"summary": "700 failed", "failed": failed})
+    monkeypatch.setattr(gpu, "contestants", lambda: (OURS,))
+    monkeypatch.setattr(gpu, "in_fresh_process", lambda row, who, limit: {"seconds": 0.01, "losses": [1.0]})
+    with queues.gpu(monkeypatch):
+        assert gpu.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2 + gpu.SHOWN] == f"  and {700 - gpu.SHOWN} more (all are in the file)" and len(lines) < 60
+    (written,) = tmp_path.glob("gpu-*.json")
+    assert json.loads(written.read_text())["tests"]["failed"] == failed
+
+
 def test_what_was_measured_is_there_whatever_comes_after(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     monkeypatch.setattr(gpu, "contestants", lambda: (OURS,))
