@@ -10,6 +10,7 @@ from ..core.op import Op
 from .compare import answer
 from .elementwise import mul, where
 from .index import results
+from .join import cat
 from .linalg import matmul
 from .reduce import sum
 from .shape import mT, squeeze, unsqueeze
@@ -149,11 +150,22 @@ class SignLog(NamedTuple):
 def svd(A: Any, full_matrices: bool = True) -> SVD:
     """The singular value decomposition of each matrix: A = U @ diag(S) @ Vh, with `full_matrices=False`.
 
-    Shapes (..., m, n) give (..., m, k), (..., k), (..., k, n), where k is the smaller of m and n.
+    Shapes (..., m, n) give (..., m, k), (..., k), (..., k, n), where k is the smaller of m and n. With `full_matrices` U and Vh
+    are square: what completes them are any orthonormal vectors, and no gradient flows through these.
     """
-    if full_matrices and A.shape[-1] != A.shape[-2]:
-        raise NotImplementedError("svd of matrices that are not square is supported with full_matrices=False only")
-    return SVD(*results(apply(Svd.shared, A)))
+    U, S, Vh = results(apply(Svd.shared, A))
+    return SVD(_completed(U), S, mT(_completed(mT(Vh)))) if full_matrices and A.shape[-1] != A.shape[-2] else SVD(U, S, Vh)
+
+
+def _completed(columns: Any) -> Any:
+    """Orthonormal columns, (..., m, k), and the m - k that are missing to a square."""
+    missing = columns.shape[-2] - columns.shape[-1]
+    if not missing:
+        return columns
+    raw = columns.raw
+    xp = backend_among([raw])
+    reached = xp.matmul(raw, xp.mT(raw))  # projects on what the columns span; the rest is what the remainder spans
+    return cat([columns, node.TENSOR(xp.svd(xp.eye_like(reached) - reached)[0][..., :missing])], -1)  # type: ignore[call-arg]
 
 
 def svdvals(A: Any) -> Any:

@@ -450,3 +450,18 @@ def test_what_a_mask_stops_is_stopped_also_where_it_is_infinite(mask: Any, x: An
     assert float(x.grad) == 0.0  # as PyTorch
     (gradient,) = minitorch.autograd.grad(mask(x) ** 2, x, x.detach(), create_graph=True)
     assert float(gradient) == 0.0
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (2, 4, 2), (4, 4)])
+def test_the_whole_singular_value_decomposition_is_square_and_completed_by_constants(shape: tuple[int, ...]) -> None:
+    x = tensor(np.random.default_rng(0).standard_normal(shape), requires_grad=True)
+    U, S, Vh = minitorch.linalg.svd(x)
+    (rows, columns), k = shape[-2:], S.shape[-1]
+    np.testing.assert_allclose((U.mT @ U).tolist(), np.broadcast_to(np.eye(rows), U.shape), atol=1e-12)
+    np.testing.assert_allclose((Vh @ Vh.mT).tolist(), np.broadcast_to(np.eye(columns), Vh.shape), atol=1e-12)
+    np.testing.assert_allclose((U[..., :k] * S[..., None, :] @ Vh[..., :k, :]).tolist(), x.tolist(), atol=1e-12)
+    ((U[..., :k] ** 2) @ S[..., None] + Vh[..., :1, :1]).sum().backward()
+    whole, x.grad = x.grad, None
+    U, S, Vh = minitorch.linalg.svd(x, full_matrices=False)
+    ((U**2) @ S[..., None] + Vh[..., :1, :1]).sum().backward()
+    np.testing.assert_allclose(whole.tolist(), x.grad.tolist(), atol=1e-12)
