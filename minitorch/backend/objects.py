@@ -23,6 +23,7 @@ _NAMES = {"divide": "div", "power": "pow"}
 """NumPy's name -> ours, where they differ."""
 
 WHOLE = ("cholesky", "det", "inv", "slogdet", "solve", "svd")
+attention = None  # no kernel for all of it: its steps are what there is to see
 
 
 def __getattr__(name: str) -> Any:
