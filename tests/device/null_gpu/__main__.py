@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 
@@ -15,7 +16,8 @@ def main(arguments: list[str]) -> int:
         print(f"the null GPU is left out: {missing}")
         return 3
     command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "tests.device.null_gpu.plugin", "-p", "no:cacheprovider"]
-    return subprocess.run([*command, *(arguments or ["tests/gpu", "-n", "auto"])], cwd=ROOT, env=environment()).returncode
+    together = ["-n", "auto"] if importlib.util.find_spec("xdist") else []
+    return subprocess.run([*command, *(arguments or ["tests/gpu", *together])], cwd=ROOT, env=environment()).returncode
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ def runtime_module() -> None:
     tools = HOME / "tools"
     pip("install", "--target", str(tools), "setuptools<81", "Cython>=3.1,<3.2")
     with tarfile.open(HOME / f"cupy-{CUPY}.tar.gz") as archive:
-        archive.extractall(HOME, filter="data")
+        archive.extractall(HOME, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # type: ignore[arg-type]
     tree, script = HOME / f"cupy-{CUPY}", HOME / "compile.py"
     script.write_text(COMPILE)
     source = "cupy_backends/cuda/api/runtime.pyx"
