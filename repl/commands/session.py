@@ -32,7 +32,8 @@ TOPICS = ("keys", "selectors", "python")
 PYTHON = (
     ("command", "a line whose first word is a command: `step`, `print a + b`"),
     ("Python", "everything else; `x = ...`, `f(x)`, `x.y` and `x[0]` are always Python"),
-    ("variables", "a variable of yours wins over a command of its name: after `c = a * b`, `c` shows c"),
+    ("variables", "a variable of yours wins over a command of its name: after `c = a * b`, `c` shows c. `step 3`, which "
+     "cannot be Python, is the command all the same"),
     (":c", "always the command"),
     ("!list", "always Python"),
     ("_", "the last result"),
