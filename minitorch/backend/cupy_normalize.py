@@ -16,17 +16,25 @@ import numpy as np
 from .cupy_rows import fits, index_for, kernel, splits_for, threads_for
 from .numpy_sums import sides
 
+STEP = "line += lines; place += places; if (place >= after) { place -= after; ++line; }"
+"""Each thread keeps the line and the place of its number: to divide anew for each would take longer than to read it."""
+
 SUMS = r"""
 extern "C" __global__ void moments(const T* x, T* mean, T* scale, I before, I kept, I after, T eps) {
     __shared__ T shared[32];
     I k = blockIdx.x, count = before * after, each = (count + gridDim.y - 1) / gridDim.y;
     I start = blockIdx.y * each, stop = start + each < count ? start + each : count;
+    I lines = blockDim.x / after, places = blockDim.x % after, first = start + threadIdx.x;
     T total = T(0);
-    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) total += x[(j / after * kept + k) * after + j % after];
+    for (I j = first, line = j / after, place = j % after; j < stop; j += blockDim.x) {
+        total += x[(line * kept + k) * after + place];
+        STEP
+    }
     T centre = block_sum(total, shared) / T(stop > start ? stop - start : 1), spread = T(0);
-    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) {
-        T away = x[(j / after * kept + k) * after + j % after] - centre;
+    for (I j = first, line = j / after, place = j % after; j < stop; j += blockDim.x) {
+        T away = x[(line * kept + k) * after + place] - centre;
         spread += away * away;
+        STEP
     }
     spread = block_sum(spread, shared);
     if (threadIdx.x == 0) {
@@ -42,12 +50,14 @@ extern "C" __global__ void flows(
     __shared__ T shared[32];
     I k = blockIdx.x, count = before * after, each = (count + gridDim.y - 1) / gridDim.y;
     I start = blockIdx.y * each, stop = start + each < count ? start + each : count;
+    I lines = blockDim.x / after, places = blockDim.x % after, first = start + threadIdx.x;
     T total = T(0), lean = T(0), centre = mean[k];
-    for (I j = start + threadIdx.x; j < stop; j += blockDim.x) {
-        I at = (j / after * kept + k) * after + j % after;
-        T flow = weighted ? grad[at] * weight[j % after] : grad[at];
+    for (I j = first, line = j / after, place = j % after; j < stop; j += blockDim.x) {
+        I at = (line * kept + k) * after + place;
+        T flow = weighted ? grad[at] * weight[place] : grad[at];
         total += flow;
         lean += flow * (x[at] - centre);
+        STEP
     }
     total = block_sum(total, shared);
     lean = block_sum(lean, shared);
@@ -80,7 +90,27 @@ extern "C" __global__ void columns(const T* grad, const T* x, const T* mean, con
         out[(I)(blockIdx.y * 2 + 1) * width + column] = total;
     }
 }
-"""
+
+extern "C" __global__ void planes(
+    const T* x, const T* mean, const T* scale, const T* weight, const T* bias, T* out, I kept, I after, int weighted, int biased
+) {
+    I k = blockIdx.x % kept, start = blockIdx.x * after;
+    T centre = mean[k], factor = weighted ? scale[k] * weight[k] : scale[k], shift = biased ? bias[k] : T(0);
+    for (I j = threadIdx.x; j < after; j += blockDim.x) out[start + j] = (x[start + j] - centre) * factor + shift;
+}
+
+extern "C" __global__ void planes_back(
+    const T* grad, const T* x, const T* mean, const T* scale, const T* weight, const T* total, const T* lean, T* out, I kept,
+    I after, int weighted, T share
+) {
+    I k = blockIdx.x % kept, start = blockIdx.x * after;
+    T centre = mean[k], factor = weighted ? scale[k] * weight[k] : scale[k];
+    T shift = total[k] * share, slope = scale[k] * lean[k] * share;
+    for (I j = threadIdx.x; j < after; j += blockDim.x)
+        out[start + j] = factor * (grad[start + j] - shift - (x[start + j] - centre) * slope);
+}
+""".replace("STEP", STEP)
+"""`planes` and its rule take one block for each channel of each image."""
 
 _join = cupy.ElementwiseKernel(
     "raw T means, raw T spreads, int32 splits, int64 count, T eps", "T mean, T scale",
@@ -155,6 +185,11 @@ def mean_square_from(centre: Any, x: Any, axis: tuple[int, ...]) -> Any:
 def standardize(x: Any, mean: Any, scale: Any, shape: Any, weight: Any, bias: Any) -> Any:
     """(x - mean) · scale, in `shape`, times weight, plus bias (each may be None)."""
     given = [p for p in (weight, bias) if p is not None]
+    if _are_planes(x, mean, scale, *given) and x.shape == shape:
+        out, sizes = cupy.empty_like(x), (x.shape[1], x.size // (len(x) * x.shape[1]))
+        arrays = x, mean, scale, x if weight is None else weight, x if bias is None else bias, out
+        _over_planes("planes", x, sizes, arrays, np.int32(weight is not None), np.int32(bias is not None))
+        return out
     if x.shape == shape and all(p.dtype == x.dtype for p in given):
         return _standardized(weight is not None, bias is not None)(x, mean, scale, *given)
     out = _standardized(False, False)(x, mean, scale).reshape(shape)
@@ -163,6 +198,19 @@ def standardize(x: Any, mean: Any, scale: Any, shape: Any, weight: Any, bias: An
     if bias is not None:
         out += bias
     return out
+
+
+def _are_planes(x: Any, *parameters: Any) -> bool:
+    """Whether x is images of channels of at least a warp's places each, and the others have one number for each channel."""
+    if x.ndim < 3 or not x.size or x.size < 32 * len(x) * x.shape[1] or not fits(x, *parameters):
+        return False
+    return all(p.size == x.shape[1] and p.ndim >= x.ndim - 1 and p.shape[1 - x.ndim] == x.shape[1] for p in parameters)
+
+
+def _over_planes(name: str, x: Any, sizes: tuple[int, int], arrays: tuple[Any, ...], *settings: Any) -> None:
+    index, whole = index_for(x)
+    run = kernel(name, SUMS, x.dtype.char, index)
+    run((len(x) * sizes[0],), (threads_for(sizes[1]),), (*arrays, *map(whole, sizes), *settings))
 
 
 @functools.cache
@@ -197,6 +245,11 @@ def batch_norm_rule(
     if 0 in needed:
         wide = 1 if weight is None else weight.reshape(mean.shape)
         share = 1 / (found[0] * found[2])
+        if _are_planes(x, mean, scale):
+            received = cupy.empty_like(x)
+            arrays = grad, x, mean, scale, x if weight is None else weight, totals, leans, received
+            _over_planes("planes_back", x, found[1:], arrays, np.int32(weight is not None), x.dtype.type(share))
+            return [received, leans, totals]
         received = _by_channel(grad, x, mean, scale, wide, totals.reshape(mean.shape), leans.reshape(mean.shape), share)
     return [received, leans, totals]
 
