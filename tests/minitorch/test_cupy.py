@@ -435,6 +435,48 @@ def test_gradients_are_measured_and_clipped_without_waiting(monkeypatch: pytest.
     assert math.isnan(nn.utils.clip_grad_norm_(params, 1.0).item()) and math.isnan(params[1].grad.sum().item())
 
 
+@pytest.mark.parametrize("optimizer", [minitorch.optim.Adam, minitorch.optim.SGD], ids=["Adam", "SGD"])
+def test_a_step_of_training_waits_for_nothing(optimizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.conv, self.norm = nn.Embedding(11, 8), nn.Conv1d(8, 8, 3, padding=1), nn.BatchNorm1d(8)
+            self.block, self.gru = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, activation="gelu", batch_first=True), nn.GRU(8, 8, batch_first=True)
+            self.last = nn.Linear(8, 11)
+
+        def forward(self, words: Any) -> Any:
+            x = self.norm(F.max_pool1d(self.conv(self.table(words).transpose(1, 2)), 3, 1, 1)).transpose(1, 2)
+            return self.last(self.gru(self.block(x))[0]).reshape(-1, 11)
+
+    net = Net()
+    for p in (*net.parameters(), *net.buffers()):
+        p.raw = strict(p.raw)
+    words, stepper = Tensor(strict(draw.integers(0, 11, (2, 5)))), optimizer(net.parameters(), lr=0.1)
+
+    def step() -> Any:
+        stepper.zero_grad()
+        loss = F.cross_entropy(net(words), words.reshape(-1))
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        stepper.step()
+        return loss
+
+    fetch = StrictArray.get
+
+    def without_waiting(self: Any, blocking: bool = True, **rest: Any) -> Any:
+        assert not blocking, "this waits for the GPU"
+        return fetch(self, **rest)
+
+    first = step()
+    with monkeypatch.context() as patched:
+        patched.setattr(StrictArray, "get", without_waiting)
+        for name in ("item", "tolist"):
+            patched.setattr(StrictArray, name, None)
+        for _ in range(3):
+            last = step()
+    assert last.item() < first.item()
+
+
 # What CUDA says to the sources
 
 
