@@ -189,3 +189,18 @@ def test_events_measure_and_streams_run() -> None:
 def test_pinned_memory_is_pinned() -> None:
     x = minitorch.randn(1000).pin_memory()
     assert x.is_pinned() and x.to("cuda", non_blocking=True).tolist() == x.tolist()
+
+
+@pytest.mark.skipif("cuda.device_count() < 2", reason="there is one GPU here")
+def test_a_second_gpu_computes_once_it_is_the_current_one() -> None:
+    x = minitorch.randn(6, 8, device="cuda:0", requires_grad=True)
+    with cuda.device(1):
+        there = x.to("cuda:1")
+        net = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8), nn.GELU(), nn.Linear(8, 3)).to("cuda:1")
+        optimizer = minitorch.optim.Adam(net.parameters())
+        loss = F.cross_entropy(net(there), minitorch.zeros(6, dtype="int64", device="cuda:1"))
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        assert {there.device, loss.device, *(p.device for p in net.parameters()), *(p.grad.device for p in net.parameters())} == {"cuda:1"}
+    assert x.grad.device == "cuda:0" and there.to("cuda:0").device == "cuda:0" and there.cpu().device == "cpu"
