@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks import gpu, gpu_models, report
 from benchmarks.measure import OURS, complaint
+from minitorch.backend.gpu_flags import flags
 from tests.device import queues
 
 
@@ -54,6 +55,9 @@ def test_a_step_is_timed_in_blocks_and_waited_for_and_its_memory_counted_last(mo
 
 def test_a_step_on_main_memory_runs_whole(monkeypatch):
     monkeypatch.setattr(gpu, "BLOCK", 0.0)
+    for flag in ("matmul_tf32", "cudnn_tf32"):  # the step sets them for good
+        monkeypatch.setattr(flags, flag, False)
+    monkeypatch.setenv("CUPY_TF32", "0")
     found = gpu.step(OURS, "mlp", "cpu", 0.0)
     assert found["seconds"] > 0 and len(found["losses"]) == gpu.LOSSES and "peak" not in found
 

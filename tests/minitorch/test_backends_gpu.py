@@ -32,6 +32,7 @@ def test_without_a_gpu_there_is_no_cudnn(monkeypatch):
 def test_tf32_in_products_is_cupys_setting(monkeypatch):
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
     monkeypatch.setenv("CUPY_TF32", "0")
+    monkeypatch.setattr(settings, "matmul_tf32", False)
     assert not cuda.matmul.allow_tf32
     cuda.matmul.allow_tf32 = True  # before CuPy is loaded: it reads the variable
     assert os.environ["CUPY_TF32"] == "1" and cuda.matmul.allow_tf32
