@@ -21,22 +21,25 @@ def blend(a: float, x: Any, b: float, y: Any, work: Any) -> None:
 
     65,536 of float32 take 6 µs, NumPy's three passes 17.
     """
-    routine = _routine(y.dtype.char) if y.__class__ is ndarray and y.size >= LEAST else None
-    if routine is None or x.dtype != y.dtype or not (x.flags.c_contiguous and y.flags.c_contiguous):
+    routine = _routine(y.dtype) if y.__class__ is ndarray and y.size >= LEAST else None
+    alike = routine is not None and x.dtype == y.dtype and x.shape == y.shape  # the routine would read on behind a shorter x
+    # What is times 0 the routine leaves out, also nan.
+    if not (alike and a and b and x.flags.c_contiguous and y.flags.c_contiguous and y.flags.writeable):
         if b != 1:
             y *= b
         y += x if a == 1 else np.multiply(x, a, out=work)
     else:
-        routine(y.size, a, x.ctypes.data, 1, b, y.ctypes.data, 1)
+        routine(y.size, a, x.ctypes.data, 1, b, y.ctypes.data, 1)  # type: ignore[misc]
 
 
 @functools.cache
-def _routine(kind: str) -> Callable[..., None] | None:
+def _routine(dtype: np.dtype[Any]) -> Callable[..., None] | None:
     """saxpby or daxpby with 64-bit sizes; None for other numbers, and where NumPy has another library."""
-    found = openblas("cblas", {"f": "saxpby", "d": "daxpby"}.get(kind, ""), ("64_",))
+    name = {np.dtype(np.float32): "saxpby", np.dtype(np.float64): "daxpby"}.get(dtype)  # not of another byte order
+    found = None if name is None else openblas("cblas", name, ("64_",))
     if found is None:
         return None
-    number = ctypes.c_float if kind == "f" else ctypes.c_double
+    number = ctypes.c_float if name == "saxpby" else ctypes.c_double
     array = [number, ctypes.c_void_p, ctypes.c_int64]
     found.restype, found.argtypes = None, [ctypes.c_int64, *array, *array]
     return found

@@ -17,7 +17,8 @@ from .threads import shared
 def attention(
     softmax: Callable[[ndarray, Any, bool], ndarray], query: ndarray, key: ndarray, value: ndarray, scale: float, causal: bool
 ) -> tuple[ndarray, ndarray] | None:
-    """`ops.attention.Attention` without mask and dropout: the result and the weights; None for batches that differ.
+    """`ops.attention.Attention` without mask and dropout: the result and the weights; None for batches that differ, and
+    for integers.
 
     `softmax` is a backend's `masked_softmax`.
     """
@@ -25,6 +26,8 @@ def attention(
     if not batch or key.shape[:-2] != batch or value.shape[:-2] != batch:
         return None
     dtype = np.result_type(query, key, value)
+    if dtype.kind != "f":
+        return None
     weights, out = (np.empty((*query.shape[:-1], x.shape[axis]), dtype) for x, axis in ((key, -2), (value, -1)))
     keys = key.swapaxes(-1, -2)
 

@@ -97,7 +97,7 @@ def times(b: ndarray, rows: int, dtype: Any) -> Callable[[ndarray], ndarray]:
     parts = out.reshape(-1, high, b.shape[1]) if out.size else out
 
     def product(a: ndarray) -> ndarray:
-        np.matmul(a.reshape(-1, high, len(right)) if out.size else a, right, out=parts)
+        np.matmul(a.reshape(-1, high, a.shape[1]) if out.size else a, right, out=parts)
         return out
 
     return product
@@ -105,7 +105,7 @@ def times(b: ndarray, rows: int, dtype: Any) -> Callable[[ndarray], ndarray]:
 
 def affine(x: ndarray, weight: ndarray, bias: ndarray | None) -> ndarray:
     """x @ weight.T + bias, the bias added in place."""
-    alike = bias is not None and x.dtype is weight.dtype is bias.dtype
+    alike = bias is not None and x.dtype is weight.dtype is bias.dtype and bias.shape == weight.shape[:1]
     if alike and x.ndim > 1 and x.size and x.flags.c_contiguous:
         return product(x.reshape(-1, x.shape[-1]), weight.T, bias=bias).reshape(*x.shape[:-1], len(weight))
     out = matmul(x, weight.T)

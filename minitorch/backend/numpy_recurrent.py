@@ -30,7 +30,7 @@ def lstm_run(
 
     def feed(piece: slice) -> None:
         to = gates[piece].reshape(-1, 4 * size)
-        product(x[piece].reshape(-1, x.shape[2]), weight_ih.T, to, bias)
+        product(x[piece].reshape(len(to), x.shape[2]), weight_ih.T, to, bias)
 
     with Aside(gates.size * x.shape[2] // 16) as aside:
         for piece, task in [(piece, aside.submit(feed, piece)) for piece in pieces(count, aside.apart, reverse)]:
@@ -105,7 +105,7 @@ def to_weights(op: Any, into: ndarray, states: ndarray, x: ndarray, h: ndarray) 
     do, times what they were formed of."""
     rows = into.reshape(-1, into.shape[2])
     before = op.before(np, states, h).reshape(-1, h.shape[1])
-    return matmul(rows.T, x.reshape(-1, x.shape[2])), matmul(rows.T, before), rows.sum(0)
+    return matmul(rows.T, x.reshape(len(rows), x.shape[2])), matmul(rows.T, before), rows.sum(0)
 
 
 def to_x(into: ndarray, weight_ih: ndarray, needed: Any) -> ndarray | None:

@@ -85,7 +85,7 @@ def shared(count: int, size: int, work: Callable[[int, int], Any], grain: int = 
 
 
 class Task:
-    """A call that `Aside` makes in time: `result()` waits for it."""
+    """A call that `Aside` makes in time: its `result` waits for it."""
 
     def __init__(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         self.call = function, args
@@ -120,11 +120,12 @@ class Aside:
         self.over: SimpleQueue[Any] = SimpleQueue()
 
     def __enter__(self) -> Aside:
+        if self.apart:  # first what may fail, for then nobody calls __exit__
+            crew.hire(1)
+            crew.make_way()
         one_thread_each.__enter__()
         if self.apart:
             _sharing.now = True
-            crew.hire(1)
-            crew.make_way()
             crew.jobs.put((self.over, 0, contextvars.copy_context().run, self._serve))
         return self
 
@@ -151,12 +152,12 @@ class Aside:
 
     def result(self, task: Task) -> Any:
         """What the call gave, or its error. Calls that nobody has begun are made here until then."""
-        while not task.done.acquire(blocking=False):
+        while task.done.locked():
             try:
                 self.waiting.popleft().run()
             except IndexError:
-                task.done.acquire()
-                break
+                with task.done:  # another thread is at it
+                    break
         if task.error is not None:
             raise task.error
         return task.value

@@ -103,7 +103,7 @@ class Op:
             products = None if whole is None else whole(self, grad, out, *extra, needed, *inputs)
             if products is None:
                 products = self.vjp(xp, grad, out, *extra, needed, *inputs)  # type: ignore[attr-defined]
-            return [(slot, None, products[slot]) for slot in needed]
+            return [(slot, None, product) for slot, product in zip(needed, _apart([products[slot] for slot in needed]))]
         rules = self.rules
         return [(slot, None, rules[slot](self, xp, grad, out, *extra, *inputs)) for slot in needed]  # type: ignore[misc]
 
@@ -176,6 +176,16 @@ class Elementwise(Op):
             return found
         share = getattr(xp, "by_elements", None)
         return function(self, xp, *arrays) if share is None else share(functools.partial(function, self, xp), *arrays)
+
+
+def _apart(products: list[Any]) -> list[Any]:
+    """What a rule gives several inputs, with a copy where it gives two of them one array (an LSTM's two biases): each gradient
+    is added to in place."""
+    if len({id(product) for product in products}) < len(products):
+        for i, product in enumerate(products):
+            if hasattr(product, "copy") and any(product is other for other in products[:i]):
+                products[i] = product.copy()
+    return products
 
 
 class Later(functools.partial[Any]):

@@ -475,3 +475,33 @@ def test_linear_has_second_derivatives():
 def test_linear_says_which_shapes_do_not_fit():
     with pytest.raises(ValueError, match=r"input of shape \(2, 3\), weight of \(5, 4\)"):
         nn.Linear(4, 5)(minitorch.ones(2, 3))
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_each_bias_of_a_recurrent_layer_has_a_gradient_of_its_own(kind):
+    """The two receive the same; added up over two passes, and clipped, each once."""
+    layer = getattr(nn, kind)(3, 4)
+    x = minitorch.randn(5, 2, 3)
+
+    def backward():
+        layer(x)[0].sum().backward()
+        return [p.grad.numpy().copy() for p in layer.parameters()]
+
+    once = backward()
+    for one, two in zip(once, backward()):
+        np.testing.assert_allclose(two, 2 * one, rtol=1e-5)
+    norm = nn.utils.clip_grad_norm_(layer.parameters(), 0.1).item()
+    for one, p in zip(once, layer.parameters()):
+        np.testing.assert_allclose(p.grad.numpy(), 2 * one * 0.1 / norm, rtol=1e-4)
+
+
+def test_a_recurrent_weight_of_another_width_is_an_error_and_no_features_are_none():
+    layer = nn.LSTM(3, 4)
+    layer.weight_hh_l0 = nn.Parameter(minitorch.ones(16, 8))
+    with pytest.raises(ValueError, match="lstm cannot take"):
+        layer(minitorch.ones(5, 2, 3))
+    nothing = nn.LSTM(0, 4)
+    out, _ = nothing(minitorch.ones(5, 2, 0))
+    out.sum().backward()
+    assert out.shape == (5, 2, 4)
+    assert nothing.weight_ih_l0.grad.shape == (16, 0)

@@ -114,6 +114,37 @@ def test_one_pass_over_large_arrays_moves_them_as_numpys_do(dtype, settings, mon
     np.testing.assert_allclose(quick, trained(), rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("count", [10, blend.LEAST + 1])
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_large_parameters_of_every_kind_move_as_small_ones(count, name):
+    def moved(start, gradient, lr=0.5):
+        p = minitorch.from_numpy(start).requires_grad_(True)
+        p.grad = minitorch.from_numpy(gradient)
+        getattr(optim, name)([p], lr=lr).step()
+        return p
+
+    ones = np.ones(count, "float32")
+    swapped = ones.astype(ones.dtype.newbyteorder())
+    np.testing.assert_allclose(moved(swapped.copy(), swapped).raw.astype("float32"), 0.5, rtol=1e-5)
+    hidden = ones.copy()
+    hidden[3] = np.nan
+    assert np.isnan(moved(ones.copy(), hidden, lr=0.0).raw).sum() == 1  # nan times 0
+    numbers = ones.tobytes()
+    with pytest.raises(ValueError, match="read-only"):
+        moved(np.frombuffer(numbers, "float32"), ones)
+    assert numbers == ones.tobytes()
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_a_gradient_from_before_a_parameter_grew_is_an_error(name):
+    p = minitorch.ones(2 * blend.LEAST, requires_grad=True)
+    p.grad = minitorch.ones(*p.shape)
+    p.data = minitorch.ones(3 * blend.LEAST)
+    with pytest.raises(ValueError, match="broadcast"):
+        getattr(optim, name)([p], lr=0.1).step()
+    assert (p.raw == 1).all()
+
+
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Rprop", "Adadelta"])
 def test_values_can_be_parameters(name):
     a, b = Value(3.0), Value(-2.0)

@@ -21,6 +21,9 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "_count", 3)
 
 
+needs_openblas = pytest.mark.skipif(threads._blas() is None, reason="NumPy without OpenBLAS: nothing is shared")
+
+
 def blas_threads() -> int | None:
     blas = threads._blas()
     return None if blas is None else blas[0]()
@@ -221,11 +224,33 @@ def test_a_product_is_the_same_in_parts_in_shares_and_for_every_layout(
                 np.testing.assert_allclose(found, a @ b, rtol=1e-4 if dtype == "float32" else 1e-12, atol=1e-4)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 130), (300, 1), (300, 130)])
+def test_a_bias_of_any_shape_is_added_to_a_shared_product(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numpy_linear, "ALONE", -1)
+    monkeypatch.setattr(numpy_linear, "WORTH_SHARING", 0)
+    rng = np.random.default_rng(0)
+    for rows in (300, 1):
+        if not shape or rows % (shape[0] if len(shape) > 1 else 1) == 0:
+            arrays = rng.normal(size=(rows, 7)), rng.normal(size=(130, 7)), rng.normal(size=shape)
+            found = F.linear(*map(minitorch.from_numpy, map(np.asarray, arrays)))
+            np.testing.assert_allclose(found.numpy(), arrays[0] @ arrays[1].T + arrays[2], atol=1e-12)
+
+
+def test_attention_reads_whole_numbers_as_numbers() -> None:
+    draw = np.random.default_rng(0)
+    given = [draw.integers(-2, 3, size=(2, 3, 4)) for _ in range(3)]
+    whole, apart = (
+        F.scaled_dot_product_attention(*[minitorch.tensor(x, dtype=dtype) for x in given]) for dtype in ("int64", "float64")
+    )
+    np.testing.assert_allclose(whole.numpy(), apart.numpy())
+
+
 def test_an_error_in_a_shared_product_is_one_of_shapes() -> None:
     with pytest.raises(ValueError, match=r"300, 200.*100, 300"):
         minitorch.ones(300, 200) @ minitorch.ones(100, 300)
 
 
+@needs_openblas
 def test_calls_made_aside_keep_their_order_and_bring_back_results_and_errors() -> None:
     made: list[int] = []
     begun = threading.Event()
@@ -251,12 +276,14 @@ def test_calls_made_aside_keep_their_order_and_bring_back_results_and_errors() -
             else:
                 aside.result(task)
         aside.submit(call, 6)
+        assert aside.result(first) == aside.result(first)
     assert made[:6] == [*range(6)]
     assert blas_threads() == before
     with threads.Aside(1) as aside, pytest.raises(ZeroDivisionError):
         aside.result(aside.submit(lambda: 1 // 0))
 
 
+@needs_openblas
 def test_nothing_is_made_aside_by_one_thread_or_inside_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
     def apart() -> bool:
         with threads.Aside(1) as aside:
@@ -266,6 +293,20 @@ def test_nothing_is_made_aside_by_one_thread_or_inside_a_share(monkeypatch: pyte
     assert not any(threads.shared(3, 1, lambda start, stop: apart()))
     monkeypatch.setattr(threads, "_count", 1)
     assert not apart()
+
+
+@needs_openblas
+def test_where_no_thread_can_be_had_nothing_stays_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: int) -> None:
+        raise RuntimeError("can't start new thread")
+
+    before = blas_threads()
+    monkeypatch.setattr(threads.crew, "hire", fail)
+    for begin in (lambda: threads.Aside(1).__enter__(), lambda: threads.shared(3, 1, lambda start, stop: None)):
+        with pytest.raises(RuntimeError, match="new thread"):
+            begin()
+        assert blas_threads() == before
+        assert not getattr(threads._sharing, "now", False)
 
 
 @pytest.mark.parametrize("count", [1, 3, 11])

@@ -14,7 +14,9 @@ from .compiler import fits, kernel
 
 def adam(group: dict[str, Any], step: int, p: ndarray, g: ndarray, exp_avg: ndarray, exp_avg_sq: ndarray) -> bool:
     """`optim.Adam.update` with the settings of `group`, in place; False, and nothing done, for arrays that are not taken."""
-    if not fits(p, g, exp_avg, exp_avg_sq):
+    if not fits(p, g, exp_avg, exp_avg_sq) or not p.flags.writeable:
+        return False
+    if not p.shape == g.shape == exp_avg.shape:  # the loop does not look: NumPy says what is wrong
         return False
     (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
     decoupled = group["decoupled_weight_decay"]

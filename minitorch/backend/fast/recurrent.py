@@ -18,8 +18,8 @@ from .blas import gemm, multiply
 from .compiler import kernel
 from .exponential import HALF, ONE, F
 
-# tanh(x) = x P(x²) / Q(x²) to 7.905, where it has become 1: the rational function of Eigen's ptanh (Eigen 3.4,
-# MathFunctionsImpl.h). Highest power first.
+# tanh(x) = x P(x²) / Q(x²) to 7.905, and what it is there, 1 - 2e-7, beyond: the rational function of Eigen's ptanh (Eigen
+# 3.4, MathFunctionsImpl.h). Highest power first.
 FAR = F(7.90531110763549805)
 P = tuple(map(F, (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
                   1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03)))  # fmt: skip
@@ -34,7 +34,8 @@ def lstm_run(
     """`Lstm.run`, with the two biases added up."""
     count, (n, size) = len(x), h.shape
     given = (x, h, c, weight_ih, weight_hh)
-    if not _takes(count * 4 * h.size, *(given if bias is None else (*given, bias))):
+    fit = x.shape[1] == n and len(weight_ih) == 4 * size and weight_hh.shape == (4 * size, size)  # the loops do not look
+    if not fit or not _takes(count * 4 * h.size, *(given if bias is None else (*given, bias))):
         return numpy_recurrent.lstm_run(*given, bias, reverse)
     gates, own = affine(x, weight_ih, bias), turned(weight_hh)
     states, bents, cells = (np.empty((length, n, size), F) for length in (count, count, count + 1))
@@ -71,7 +72,7 @@ def _takes(size: int, *arrays: Any) -> bool:
 
 @numba.njit(inline="always", error_model="numpy")
 def tanh(x: Any) -> Any:
-    """tanh of a float32, to its last digits."""
+    """tanh of a float32, to four or five units in its last place; of nan nan."""
     x = min(max(x, -FAR), FAR)
     s = x * x
     above = ((((((P6 * s + P5) * s + P4) * s + P3) * s + P2) * s + P1) * s + P0) * x
