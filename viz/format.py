@@ -102,9 +102,10 @@ def content(raw: Any, digits: int = DIGITS) -> Content:
 
 
 def summary(raw: Any, digits: int = DIGITS) -> str:
-    """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`, and
-    the share of zeros where there are any."""
-    return _line(statistics(raw), raw.dtype.kind, digits)
+    """Range, mean and standard deviation of the finite elements on one line: `-2.1 … 2.6  mean 0.01  sd 1.0`, and the share
+    of zeros where there are any; the others are counted first, `NaN 3 · inf 1  -2.1 … 2.6`, so that no cut hides them."""
+    found = statistics(raw)
+    return "  ".join(filter(None, (alarm(found), _line(found, raw.dtype.kind, digits))))
 
 
 def _line(found: Statistics, kind: str, digits: int) -> str:

@@ -174,8 +174,7 @@ def _arrays(session: Session, argument: str) -> list[tuple[str, Any]]:
 
 def _histogram(name: str, array: Any, room: int) -> list[View]:
     found = statistics(array)
-    lost = found.size - found.finite
-    summary = f"{name}: {brief(array)}" + (f", {lost} not finite" if lost else "")
+    summary = f"{name}: {brief(array)}"
     if not found.finite or found.low == found.high:
         return [Message(summary)]
     if found.counts:  # counted on the GPU

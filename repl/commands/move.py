@@ -74,7 +74,7 @@ def step(session: Session, argument: str) -> View | Sequence[View]:
     stepper, wanted = session.running(), _count(argument, "step")
     if stepper.finished:
         return _onwards(session)
-    return _moved(session, stepper, "step", Ask(_reached, [stepper.position + wanted]))
+    return _moved(session, stepper, "step", Ask(_reached, [min(stepper.position + wanted, len(stepper))]))
 
 
 @command("next", "n", group="move", usage="next [N]", example=(*EXAMPLE, "next"), repeats=True)

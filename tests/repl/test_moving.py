@@ -45,6 +45,10 @@ def test_back_and_forth() -> None:
     assert "start of the pass" in refuse(s, "rstep")
 
 
+def test_more_steps_than_are_left_lead_to_the_end() -> None:
+    assert positions(session(*REUSE), ["step 99", "rstep 99", "next 99"]) == [4, 0, 4]
+
+
 def test_a_blank_line_repeats_the_last_movement_only() -> None:
     s = session(*REUSE)
     assert s.execute("").views == []

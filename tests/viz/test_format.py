@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from viz.format import content, number, shape_text
+from viz.format import content, number, shape_text, summary
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,7 @@ def test_nan_inf_and_zeros_are_counted_and_left_out_of_the_statistics():
     shown = content(array)
     assert shown.alarm == "NaN 1 · inf 1"
     assert shown.text == "0.0 … 3.0  mean 1.33  sd 1.25  zero 20%"
+    assert summary(array) == "NaN 1 · inf 1  0.0 … 3.0  mean 1.33  sd 1.25  zero 20%"
     assert shown.cells[0][0].level is None and shown.cells[0][1].level == 1.0
     assert content(float("nan")).alarm == "NaN" and content(1.0).alarm == ""
 
