@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minitorch import Contribution, Stepper
+from minitorch.backend.gpus import at_home
 from minitorch.core.node import Node
 from repl import phrases
 from repl.graph import Graph
@@ -26,6 +27,7 @@ class Kind:
     ask: Callable[[Graph, Contribution, float], str]
 
 
+@at_home
 def bad(value: Any, kind: str) -> bool:
     """Whether a number or an array holds a nan (kind "nan") or an infinity (kind "inf")."""
     value = phrases.plain(value)
@@ -40,6 +42,7 @@ def bad(value: Any, kind: str) -> bool:
     return bool(found.any().item())
 
 
+@at_home
 def size(value: Any) -> float:
     """The norm of a number or an array; 0 for nothing."""
     value = phrases.plain(value)
@@ -91,6 +94,7 @@ def _dead(graph: Graph, c: Contribution, limit: float) -> str:
     return f"dead: {dead} of {count(units, 'unit')} of {name} are flat for every input{_at(c.node)}" if dead else ""
 
 
+@at_home
 def flat_units(array: Any) -> tuple[int, int]:
     """(units that are 0 for every input of the batch, units) of an array (batch, units, ...); of one with a single axis,
     elements."""

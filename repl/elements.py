@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minitorch.backend import BACKENDS
+from minitorch.backend.gpus import at_home
 from minitorch.core import backward as engine
 from minitorch.core.node import Node
 from minitorch.core.tensor import Tensor
@@ -89,6 +90,7 @@ def largest(
     return found[:most], all_followed and not heap and len(found) <= most
 
 
+@at_home
 def _most(column: Any, carries: Any) -> tuple[int, list[list[float]]]:
     """How many elements of a column are not 0, and (number, what it carries, its entry) of those that carry the most. Found
     on the column's device, and fetched together."""
@@ -100,6 +102,7 @@ def _most(column: Any, carries: Any) -> tuple[int, list[list[float]]]:
     return int(found[0][3]), [row[:3] for row in found]
 
 
+@at_home
 def _column(node: Node, slot: int, index: Index) -> Any:
     """How every element of `node` depends on one element of its input: a column of the Jacobian."""
     if not isinstance(node, Tensor) or not isinstance(node.inputs[slot], Tensor):  # type: ignore[index]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minitorch import Stepper
+from minitorch.backend.gpus import beside
 from minitorch.core.node import Node
 from minitorch.optim import Optimizer
 from repl import catches
@@ -79,7 +80,8 @@ def updates(session: Session) -> tuple[str, dict[Node, float]]:
         try:
             optimizer.step()
             for p, was in zip(parameters, before):
-                moved[p] = size(p.raw - was.raw)
+                with beside(p.raw):
+                    moved[p] = size(p.raw - was.raw)
             names.append(type(optimizer).__name__)
         except Exception:  # one that needs a closure, or a gradient that is not there: it cannot be asked
             continue

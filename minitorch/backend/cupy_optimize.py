@@ -13,6 +13,7 @@ import cupy
 import numpy as np
 
 from .cupy_rows import C_TYPES
+from .gpus import SEVERAL, beside
 
 PIECE, THREADS = 4096, 256
 """How many elements a block takes, and how many threads it has."""
@@ -122,28 +123,31 @@ def sgd_together(numbers: Sequence[float], first: bool, nesterov: bool, *lists: 
 
 
 def squares_together(arrays: Sequence[Any]) -> Any:
-    """The sum of all squares, a 0-d array of float64; of each dtype in one kernel."""
+    """The sum of all squares, a 0-d array of float64 on the current GPU; of each dtype and GPU in one kernel."""
     total = cupy.zeros((), np.float64)
     for some in _by_kind(arrays):
-        if takes(some[0]):
-            blocks = len(_pieces(tuple([x.size for x in some]), some[0].device.id))
-            parts = cupy.empty(blocks, np.float64)
-            _launch("squares", [some], parts)
-            total += parts.sum()
-        else:
-            for x in some:
-                total += (x.astype(np.float64) ** 2).sum()
+        with beside(some[0]):
+            if takes(some[0]):
+                blocks = len(_pieces(tuple([x.size for x in some]), some[0].device.id))
+                parts = cupy.empty(blocks, np.float64)
+                _launch("squares", [some], parts)
+            else:
+                parts = some[0].astype(np.float64) ** 2
+            part = parts.sum()
+        total += part.copy() if SEVERAL else part  # a copy is where it is made
     return total
 
 
 def scale_together(arrays: Sequence[Any], factor: Any) -> None:
     """Every array times the 0-d array `factor`, in place."""
     for some in _by_kind(arrays):
-        if takes(some[0]):
-            _launch("scale", [some], factor.astype(some[0].dtype))
-        else:
-            for x in some:
-                x *= factor.astype(x.dtype)
+        with beside(some[0]):
+            here = (factor.copy() if SEVERAL else factor).astype(some[0].dtype)
+            if takes(some[0]):
+                _launch("scale", [some], here)
+            else:
+                array = some[0]  # by itself
+                array *= here
 
 
 def _by_kind(arrays: Sequence[Any]) -> list[list[Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS, numpy, scalar
+from ..backend.gpus import SEVERAL, at_home, elsewhere
 from . import location, node
 from .data import numeric
 from .device import device_of, moved
@@ -55,6 +56,11 @@ def apply(op: Op, *inputs: Any) -> Any:
             elif raw.dtype is not dtype:
                 mixed = True
         raws.append(raw)
+    if SEVERAL and xp is not scalar and xp is not numpy:
+        gpu = gpu_of(op, inputs, raws)
+        if gpu is not None:
+            with gpu:
+                return apply(op, *inputs)
     if xp is scalar:
         if op.makes_tensor:
             xp = numpy
@@ -144,6 +150,7 @@ def check_nan(op: Op, out: Any, raws: list[Any]) -> None:
         raise RuntimeError(f"{op.name}{at} made the first nan, from inputs without one ({given})")
 
 
+@at_home
 def has_nan(raw: Any) -> bool:
     """Whether a raw value holds a nan."""
     if isinstance(raw, (tuple, list)):
@@ -205,6 +212,15 @@ def brought_together(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
         given if x is None else x.to(places[0]) if isinstance(x, Node) else moved(x, places[0])  # type: ignore[attr-defined]
         for given, x in zip(inputs, movable)
     ]
+
+
+def gpu_of(op: Op, inputs: tuple[Any, ...], raws: list[Any]) -> Any:
+    """The GPU for an operation on arrays of one, if it is not the current one. RuntimeError for arrays of several."""
+    parts = (part for raw in raws for part in (raw if raw.__class__ is tuple else (raw,)))
+    arrays: list[Any] = [part for part in parts if part.__class__ in BACKENDS]
+    if any(part.device != arrays[0].device for part in arrays):
+        raise mixed_devices(op, inputs)
+    return elsewhere(arrays[0])
 
 
 def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:

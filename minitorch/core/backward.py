@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..backend import BACKENDS, graph, scalar
+from ..backend.gpus import SEVERAL, elsewhere
 from ..backend.into import Into
 from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
@@ -63,6 +64,9 @@ def seed(root: Node, gradient: Any, create_graph: bool) -> Any:
     if isinstance(root, Value):
         start = 1.0 if gradient is None else float(gradient)
         return Value(start) if create_graph and not isinstance(gradient, Value) else (gradient if create_graph else start)
+    if SEVERAL and (gpu := elsewhere(root.raw)) is not None:
+        with gpu:
+            return seed(root, gradient, create_graph)
     xp = BACKENDS[type(root.raw)]
     if gradient is None:
         if root.raw.size != 1:
@@ -160,6 +164,9 @@ class Flow(dict[Node, Any]):
     def arrive(self, node: Node, product: Any, handed_on: Any = None) -> None:
         """Add one contribution to what `node` has received; `handed_on` is the gradient that it was made from, which a
         rule may return as it is (an addition does, twice)."""
+        if SEVERAL and (gpu := elsewhere(node.raw)) is not None:
+            with gpu:
+                return self.arrive(node, product, handed_on)
         before = self.get(node)
         kind = product.__class__
         if kind is float or kind is Part:
@@ -179,6 +186,9 @@ class Flow(dict[Node, Any]):
 
     def deposit(self, node: Node, grad: Any) -> None:
         """Add what arrived during this pass to `node.grad`."""
+        if SEVERAL and (gpu := elsewhere(node.raw)) is not None:
+            with gpu:
+                return self.deposit(node, grad)
         mine = node in self.owned
         if node.op is None and node.backward_hooks is not None:
             grad, mine = hooked(node, grad), False  # a hook may have kept what it was shown
@@ -260,6 +270,9 @@ def hooked(node: Node, grad: Any) -> Any:
 def pulled(node: Node, grad: Any, slots: tuple[int, ...], create_graph: bool = False) -> list[tuple[int, Any, Any]]:
     """The chain rule at `node`: for each of `slots`, (slot, local derivative or None, product), the product still in
     the shape of the result; `fitted` sums it back to the input's."""
+    if SEVERAL and (gpu := elsewhere(node.raw)) is not None:
+        with gpu:
+            return pulled(node, grad, slots, create_graph)
     op, inputs, stamp = node.op, node.inputs, node.stamp
     raws = []
     edited = written(node) > stamp
@@ -306,6 +319,9 @@ def _plain(x: Any) -> Any:
 
 def fitted(product: Any, x: Node, create_graph: bool) -> Any:
     """A product as the input receives it: summed back to its shape, in its dtype; a float for a Value."""
+    if SEVERAL and (gpu := elsewhere(x.raw)) is not None:
+        with gpu:
+            return fitted(product, x, create_graph)
     if create_graph:
         return product if product.__class__ is Part else graph.reduce_to(product, x)
     raw = x.raw

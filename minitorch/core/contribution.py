@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from ..backend import BACKENDS
+from ..backend.gpus import beside
 from ..backend.numpy import stretched_axes
 from ..ops.index import Part
 from . import backward as engine
@@ -55,7 +56,8 @@ class Contribution:
         """The local derivative, in the shape of the result; None where the operation states a product instead.
         RuntimeError where the numbers that the rule reads were edited since."""
         found = self._pull()[1]
-        return shown(found() if isinstance(found, Later) else found)
+        with beside(self.node.raw):
+            return shown(found() if isinstance(found, Later) else found)
 
     @property
     def product(self) -> Any:

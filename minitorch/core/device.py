@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.gpus import SEVERAL, beside
 from ..backend.unseen import UNSEEN, look
 
 INSTALL = "pip install 'minitorch-stepper[cuda12]' or '[cuda13]', by the CUDA version that nvidia-smi shows"
@@ -52,6 +53,8 @@ def backend_on(place: Any) -> Any:
     missing = gpu_missing(wanted.index or 0)
     if missing:
         raise RuntimeError(f"there is no device '{wanted}' here: {missing}; the same program runs with 'cpu'")
+    if not SEVERAL and not gpu_missing(1):
+        SEVERAL.append(None)
     return importlib.import_module("minitorch.backend.cupy")  # enters itself into BACKENDS
 
 
@@ -92,10 +95,11 @@ def corners(array: Any, edge: int) -> Any:
     """Of every axis of a raw array the first and the last `edge` elements, and one that stands for those between: what is
     printed of a large array, so that no more of it is fetched."""
     concatenate = BACKENDS[type(array)].concatenate
-    for axis in range(array.ndim):
-        if array.shape[axis] > 2 * edge + 1:
-            before = (slice(None),) * axis
-            array = concatenate([array[(*before, slice(edge + 1))], array[(*before, slice(-edge, None))]], axis)
+    with beside(array):
+        for axis in range(array.ndim):
+            if array.shape[axis] > 2 * edge + 1:
+                before = (slice(None),) * axis
+                array = concatenate([array[(*before, slice(edge + 1))], array[(*before, slice(-edge, None))]], axis)
     return array
 
 

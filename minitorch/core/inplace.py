@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import ops
 from ..backend import BACKENDS
+from ..backend.gpus import SEVERAL, beside, elsewhere
 from ..ops import random
 from ..ops.index import SetItem, plain, write
 from . import location
@@ -106,7 +107,8 @@ class InPlace:
             return self
         with no_grad():
             result = self._fitting(function(self, *args, **kwargs), function)
-        self.raw[...] = result.raw
+        with beside(self.raw):
+            self.raw[...] = result.raw
         self.touch()
         return self
 
@@ -119,8 +121,12 @@ class InPlace:
         return ops.to(result, self.dtype)
 
     def __setitem__(self: Any, index: Any, value: Any) -> None:
-        kind = type(getattr(value, "raw", value))
-        if kind is not type(self.raw) and kind in BACKENDS:  # numbers of another device are copied to this one, as in PyTorch
+        if SEVERAL and (gpu := elsewhere(self.raw)) is not None:
+            with gpu:
+                return self.__setitem__(index, value)
+        raw = getattr(value, "raw", value)
+        apart = type(raw) is not type(self.raw) or SEVERAL and elsewhere(raw) is not None
+        if apart and type(raw) in BACKENDS:  # numbers of another device are copied to this one, as in PyTorch
             value = value.to(self.device) if isinstance(value, Node) else moved(value, self.device)  # type: ignore[attr-defined]
         if state.recording and (self.requires_grad or getattr(value, "requires_grad", False)):
             old = self._before_edit()

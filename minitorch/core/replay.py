@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS, scalar
+from ..backend.gpus import at_home
 from .modes import quietly
 from .node import Node, ancestors, freed, new, tick
 from .tensor import Tensor
@@ -39,6 +40,7 @@ def replay(root: Node, changes: Mapping[Node, Any], nodes: Iterable[Node] | None
     return made
 
 
+@at_home
 def _leaf(node: Node, number: Any) -> Node:
     """A leaf like `node`, holding `number`."""
     number = number.raw if isinstance(number, Node) else number
@@ -54,6 +56,7 @@ def _leaf(node: Node, number: Any) -> Node:
     return leaf
 
 
+@at_home
 def _again(node: Node, inputs: tuple[Any, ...]) -> Node:
     """`node` computed from other inputs by the same operation."""
     op = node.op

@@ -10,6 +10,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from ..backend import scalar
+from ..backend.gpus import beside
 from . import backward as engine
 from . import location
 from .contribution import Contribution, Contributions, shown
@@ -272,7 +273,8 @@ class Stepper:
                             received, total = None, before
                         else:
                             received = engine.fitted(product, x, self.create_graph)
-                            total = engine.added(None if self.replaces else before, received)
+                            with beside(x.raw):
+                                total = engine.added(None if self.replaces else before, received)
                         keep_before(before)
                         keep_received(received)
                         if total is not None:
@@ -400,7 +402,8 @@ class Stepper:
             if isinstance(grad, Node) or not isinstance(node, Tensor):
                 node._grad = grad if held is None else held + grad
             elif held is None or not held.requires_grad:
-                node._grad = Tensor(grad.copy() if held is None else held.raw + grad)
+                with beside(node.raw):
+                    node._grad = Tensor(grad.copy() if held is None else held.raw + grad)
             else:
                 node._grad = held + Tensor(grad)
 

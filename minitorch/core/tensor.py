@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import ops
 from ..backend import BACKENDS
+from ..backend.gpus import beside
 from ..ops.elementwise import Add, Div, Mul, Pow, Sub
 from . import node
 from .apply import apply
@@ -182,7 +183,8 @@ class Tensor(Methods, InPlace, Conversions, Node):  # type: ignore[misc]  # its 
             raise RuntimeError(f"a tensor computed by {self.op.name} cannot be deep-copied: copy .detach().clone()")
         made = new(type(self))
         memo[id(self)] = made
-        Tensor.__init__(made, self.raw.copy(), self.requires_grad, self.name)
+        with beside(self.raw):
+            Tensor.__init__(made, self.raw.copy(), self.requires_grad, self.name)
         made._grad = copy.deepcopy(self._grad, memo)
         made.__dict__.update(copy.deepcopy(self.__dict__, memo))
         return made
@@ -364,7 +366,8 @@ def tensor(
         data = data.raw
     elif type(data) not in BACKENDS:
         data = _array(data, dtype)
-    array = numeric(data).astype(data.dtype if dtype is None else dtype)
+    with beside(data):
+        array = numeric(data).astype(data.dtype if dtype is None else dtype)
     if device is not None:
         array = moved(array, device)
     return Tensor(pinned(array) if pin_memory else array, requires_grad, name)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.gpus import beside
 from ..core.tensor import Tensor
 
 
@@ -48,7 +49,8 @@ def _stacked(arrays: Sequence[Any]) -> Any:
             f"items of different shapes do not make a batch: {', '.join(map(str, sorted(shapes)))}; "
             "bring them to one size first, or give DataLoader a collate_fn"
         )
-    return np.stack(arrays) if isinstance(arrays[0], np.ndarray) else BACKENDS[type(arrays[0])].stack(arrays)
+    with beside(arrays[0]):
+        return np.stack(arrays) if isinstance(arrays[0], np.ndarray) else BACKENDS[type(arrays[0])].stack(arrays)
 
 
 def default_convert(item: Any) -> Any:

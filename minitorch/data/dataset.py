@@ -10,11 +10,18 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from ..backend import backend_of
+from ..backend.gpus import at_home
 from ..core.tensor import Tensor
 from ..ops import random
 from ..ops.random import Generator
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+@at_home
+def _picked(tensor: Tensor, where: np.ndarray) -> Tensor:
+    """The items of a tensor at some indices, which go to its device."""
+    return Tensor(tensor.raw[backend_of(tensor.raw).asarray(where)])
 
 
 class Dataset(Generic[T_co]):
@@ -51,7 +58,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     def batch(self, indices: Sequence[int]) -> list[Tensor]:
         """The items at `indices`, already stacked."""
         where = np.asarray(indices)
-        return [Tensor(t.raw[backend_of(t.raw).asarray(where)]) for t in self.tensors]  # each with indices on its device
+        return [_picked(t, where) for t in self.tensors]
 
     def __len__(self) -> int:
         return len(self.tensors[0])

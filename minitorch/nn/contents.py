@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.gpus import beside
 from ..core.device import Destination, device_of, moved
 from ..core.modes import no_grad
 from ..core.tensor import Tensor
@@ -69,7 +70,8 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
         if assign:
             held[name] = _assigned(state_dict[path], tensor)
         else:
-            tensor.raw[...] = moved(array, device_of(tensor.raw)).astype(tensor.dtype, copy=False)
+            with beside(tensor.raw):
+                tensor.raw[...] = moved(array, device_of(tensor.raw)).astype(tensor.dtype, copy=False)
             tensor.touch()
     return IncompatibleKeys(missing, unexpected)
 
@@ -98,7 +100,8 @@ def convert(tensor: Tensor, to: Destination) -> None:
                 continue
             array = x.raw if to.device is None else moved(x.raw, to.device, to.non_blocking)
             if to.dtype is not None and array.dtype.kind == "f":
-                array = array.astype(to.dtype, copy=False)
+                with beside(array):
+                    array = array.astype(to.dtype, copy=False)
             if array is not x.raw:
                 x.data = Tensor(array)
 
@@ -109,4 +112,5 @@ def forget_gradients(tensors: Iterable[Tensor], set_to_none: bool = True) -> Non
         if set_to_none:
             tensor.grad = None
         elif tensor.grad is not None:
-            tensor.grad = Tensor(BACKENDS[type(tensor.raw)].zeros_like(tensor.grad.raw))
+            with beside(tensor.raw):
+                tensor.grad = Tensor(BACKENDS[type(tensor.raw)].zeros_like(tensor.grad.raw))

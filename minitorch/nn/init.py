@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.gpus import at_home
 from ..core.tensor import Tensor
 from ..ops.random import Generator, standard_normal, uniform
 
@@ -155,6 +156,7 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     return calculate_gain(nonlinearity, a) / math.sqrt(fan) if fan else 0.0
 
 
+@at_home
 def _fill(tensor: Tensor, numbers: Any) -> Tensor:
     backend = BACKENDS[type(tensor.raw)]
     tensor.raw[...] = backend.asarray(numbers, dtype=tensor.dtype)

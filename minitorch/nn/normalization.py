@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.gpus import beside
 from ..core.tensor import Tensor
 from ..ops import create
 from . import functional as F
@@ -84,7 +85,8 @@ class BatchNorm1d(Normalization):
         self.check(input)
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats:
-            self.num_batches_tracked.raw += 1
+            with beside(input.raw):
+                self.num_batches_tracked.raw += 1
             self.num_batches_tracked.touch()
             if self.momentum is None:
                 momentum = 1 / int(self.num_batches_tracked)

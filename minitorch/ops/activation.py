@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply, function
 from ..core.op import Elementwise, Op
 from .axes import one_axis
@@ -301,7 +302,8 @@ def rrelu(
     if not training:
         return leaky_relu(input, (lower + upper) / 2)
     slopes = uniform(input.shape, input.dtype, generator) * (upper - lower) + lower
-    return apply(Prelu.shared, input, backend_of(input.raw).asarray(slopes))
+    with beside(input.raw):
+        return apply(Prelu.shared, input, backend_of(input.raw).asarray(slopes))
 
 
 def prelu(input: Any, weight: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.op import Op
 from .activation import softmax
@@ -208,6 +209,7 @@ def _merged(attn_mask: Any, padding: Any, n: int, heads: int, extra: int, like: 
 def _numbers(mask: Any, extra: int, like: Any) -> Any:
     """A mask whose True hides, or whose numbers are added, as numbers to add."""
     if mask.dtype.kind == "b":
-        nothing = constant((mask.raw * 0).astype(like.dtype))
+        with beside(mask.raw):
+            nothing = constant((mask.raw * 0).astype(like.dtype))
         mask = where(mask, -math.inf, nothing)
     return pad(mask, (0, extra)) if extra else mask

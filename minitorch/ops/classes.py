@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.dtypes import get_default_dtype
 from ..core.op import Op
@@ -151,10 +152,11 @@ def _check_classes(name: str, input: Any, target: Any, ignore: int | None) -> bo
     numbers = target.raw
     later = getattr(backend_of(numbers), "refuse_outside", None)
     if later is not None:
-        later(
-            numbers, classes, lambda: IndexError(f"{name}: a target is no class of {classes} (0 to {classes - 1}): {target}"),
-            0 if ignore is None else ignore,
-        )  # fmt: skip
+        def wrong_class() -> IndexError:
+            return IndexError(f"{name}: a target is no class of {classes} (0 to {classes - 1}): {target}")
+
+        with beside(numbers):
+            later(numbers, classes, wrong_class, 0 if ignore is None else ignore)
         return None
     wrong = (numbers < 0) | (numbers >= classes)
     if not wrong.any().item():
@@ -201,12 +203,13 @@ def multilabel_margin_loss(input: Any, target: Any, reduction: str = "mean") -> 
         raise ValueError(f"multilabel_margin_loss needs targets of shape {tuple(input.shape)}, not {tuple(target.shape)}")
     n, classes = input.shape
     rows, columns = arange(n, device=input.device).raw, arange(classes, device=input.device).raw
-    listed = (target.raw == -1).cumsum(1) == 0  # what comes before the first -1
-    numbers = target.raw * listed
-    is_right = ((numbers[:, :, None] == columns) & listed[:, :, None]).any(1)
+    with beside(input.raw):
+        listed = (target.raw == -1).cumsum(1) == 0  # what comes before the first -1
+        numbers = target.raw * listed
+        is_right = ((numbers[:, :, None] == columns) & listed[:, :, None]).any(1)
+        counted = constant(listed[:, :, None] & ~is_right[:, None, :])
     right = input[rows[:, None], numbers]
     short = clamp_min(1 - right[:, :, None] + input[:, None, :], 0)
-    counted = constant(listed[:, :, None] & ~is_right[:, None, :])
     return reduced(sum(short * counted, (1, 2)) / classes, reduction)
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.dtypes import get_default_dtype
 from ..core.op import Elementwise
@@ -48,7 +49,8 @@ def kept(shape: tuple[int, ...], like: Any, p: float, share: float = 1.0) -> Any
     dtype = like.dtype if like.dtype.kind == "f" else get_default_dtype()
     draw = getattr(backend_of(like.raw), "random_mask", None)  # a GPU draws for itself, from a key of the one stream
     if draw is not None:
-        return draw(shape, dtype, p, 1 / share, int(rng().integers(2**64, dtype="uint64")))
+        with beside(like.raw):
+            return draw(shape, dtype, p, 1 / share, int(rng().integers(2**64, dtype="uint64")))
     chosen = (uniform(shape, "float32", None) >= p).astype(dtype)
     return chosen if share == 1 else chosen / share
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.op import Op
 
@@ -64,7 +65,8 @@ def embedding(
         return IndexError(f"embedding: {input} names a row outside the table's 0 to {rows - 1}")
 
     if later is not None:
-        later(index, rows, wrong)
+        with beside(index):
+            later(index, rows, wrong)
     elif index.size and not ((index >= 0) & (index < rows)).all().item():
         raise wrong()
     if padding_idx is not None:

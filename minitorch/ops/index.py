@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import BACKENDS
+from ..backend.gpus import beside
 from ..core import node
 from ..core.apply import apply, backend_among
 from ..core.device import device_of, moved
@@ -151,7 +152,8 @@ def plain(index: Any, of: Any = None) -> Any:
         if index.ndim == 0 and index.dtype.kind in "iu":
             return index.item()
         elsewhere = type(index) is not type(of) and type(index) in BACKENDS and type(of) in BACKENDS
-        return moved(index, device_of(of)) if elsewhere else index.copy()
+        with beside(of):
+            return moved(index, device_of(of)) if elsewhere else index.copy()
     return index
 
 

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.op import Op
 from .conv import Sizes
@@ -178,7 +179,8 @@ def batch_norm(
         mean, scale = (moment.reshape(-1) for moment in out._saved)
         kernel = getattr(backend_of(mean), "follow_moments", None)  # a backend may do both at once
         if kernel is not None:
-            kernel(running_mean.raw, running_var.raw, mean, scale, momentum, eps, count / (count - 1))
+            with beside(mean):
+                kernel(running_mean.raw, running_var.raw, mean, scale, momentum, eps, count / (count - 1))
             running_mean.touch()
             running_var.touch()
             return out
@@ -189,8 +191,9 @@ def batch_norm(
 
 def _follow(running: Any, value: Any, momentum: float) -> None:
     """Move a running statistic towards `value`, in place and outside the graph."""
-    running.raw *= 1 - momentum
-    running.raw += momentum * value
+    with beside(running.raw):
+        running.raw *= 1 - momentum
+        running.raw += momentum * value
     running.touch()
 
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.op import Op
 from .conv import Pads, Sizes, per_axis
@@ -183,7 +184,8 @@ def _max_pool(
     if not return_indices:
         return squeeze(out, 0) if single else out
     xp = backend_of(batch.raw)
-    found = constant(xp.places(xp.winners(batch.raw, out.raw, *way), batch.shape[2:], *way))
+    with beside(batch.raw):
+        found = constant(xp.places(xp.winners(batch.raw, out.raw, *way), batch.shape[2:], *way))
     return (squeeze(out, 0), squeeze(found, 0)) if single else (out, found)
 
 
@@ -305,7 +307,8 @@ def _adaptive_max_pool(axes: int, input: Any, output_size: Any, return_indices: 
     out = apply(AdaptiveMaxPool(size), batch)
     if not return_indices:
         return squeeze(out, 0) if input.ndim == axes + 1 else out
-    found = constant(backend_of(batch.raw).flat_places(out._saved, batch.shape[2:]))
+    with beside(batch.raw):
+        found = constant(backend_of(batch.raw).flat_places(out._saved, batch.shape[2:]))
     return (squeeze(out, 0), squeeze(found, 0)) if input.ndim == axes + 1 else (out, found)
 
 

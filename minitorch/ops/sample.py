@@ -6,6 +6,7 @@ import itertools
 from typing import Any
 
 from ..backend import backend_of
+from ..backend.gpus import beside
 from ..core.apply import apply
 from ..core.op import Op
 from .create import constant
@@ -126,6 +127,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     axes = len(spatial)
     if theta.shape != (n, axes, axes + 1):
         raise ValueError(f"affine_grid for {tuple(size)} needs theta of shape {(n, axes, axes + 1)}, not {tuple(theta.shape)}")
-    base = constant(backend_of(theta.raw).unit_grid(tuple(spatial), bool(align_corners))).to(theta.dtype)
+    with beside(theta.raw):
+        base = constant(backend_of(theta.raw).unit_grid(tuple(spatial), bool(align_corners))).to(theta.dtype)
     grid = matmul(base, transpose(theta, 1, 2))
     return reshape(grid, (n, *spatial, axes))

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..backend import BACKENDS
+from ..backend.gpus import SEVERAL, at_home, beside
 from ..backend.threads import shared
-from ..core.device import host
+from ..core.device import device_of, host
 from ..core.modes import enable_grad
 from ..core.node import Node
 from ..core.tensor import Tensor
@@ -100,7 +101,10 @@ class Optimizer:
                 loss = closure()
         with np.errstate(all="ignore"):
             for number, group in enumerate(self.param_groups):
-                self._step(number, group, [p for p in group["params"] if p._grad is not None])
+                params = [p for p in group["params"] if p._grad is not None]
+                for alike in _by_device(params) if SEVERAL else [params]:
+                    with beside(alike[0].raw if alike else None):
+                        self._step(number, group, alike)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -110,7 +114,7 @@ class Optimizer:
                 if set_to_none:
                     p.grad = None
                 elif p.grad is not None:
-                    p.grad = p.grad * 0.0 if isinstance(p, Value) else Tensor(BACKENDS[type(p.raw)].zeros_like(p.raw))
+                    p.grad = p.grad * 0.0 if isinstance(p, Value) else _zeros(p)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters with settings of their own; what the dict leaves out comes from the optimizer's."""
@@ -237,7 +241,7 @@ class Optimizer:
     def _work_for(self, array: Array) -> list[Array]:
         """Two arrays to compute in, as large as a piece, or as the array, the same for all parameters that a thread moves: so
         they stay in the cache."""
-        kind = type(array), array.dtype, get_ident()
+        kind = type(array), array.dtype, get_ident(), device_of(array) if SEVERAL else None
         size = min(array.size, PIECE) if array.flags.c_contiguous else array.size
         if kind not in self._work or self._work[kind][0].size < size:
             self._work[kind] = [np.empty_like(array, shape=(size,)) for _ in range(2)]
@@ -261,6 +265,19 @@ def regularized(group: dict[str, Any], w: Array, p: Array, g: Array) -> Array:
     return np.negative(g, out=w) if group["maximize"] else g
 
 
+def _by_device(params: list[Any]) -> list[list[Any]]:
+    """The parameters in lists of those that lie on one device."""
+    found: dict[Any, list[Any]] = {}
+    for p in params:
+        found.setdefault(device_of(p.raw) if isinstance(p, Tensor) else "cpu", []).append(p)
+    return list(found.values())
+
+
+@at_home
+def _zeros(p: Tensor) -> Tensor:
+    return Tensor(BACKENDS[type(p.raw)].zeros_like(p.raw))
+
+
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
     return {name: x.raw if isinstance(x, Tensor) else x for name, x in state.items() if name != "step"}
 
@@ -274,7 +291,8 @@ def _loaded(name: str, x: Any, p: Any, number: int) -> Any:
         raise ValueError(f"the saved {name} of parameter {number} has shape {array.shape}, the parameter {np.shape(p.raw)}")
     dtype = np.float64 if isinstance(p, Value) else p.dtype
     backend: Any = BACKENDS.get(type(p.raw), np)
-    return Tensor(backend.asarray(array.astype(dtype)))
+    with beside(p.raw):
+        return Tensor(backend.asarray(array.astype(dtype)))
 
 
 def _check_hints(name: str, hints: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:

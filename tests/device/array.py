@@ -35,7 +35,7 @@ class MemoryPointer(SimpleNamespace):
 class ndarray:
     """An array on the device that is not there."""
 
-    __slots__ = ("_host", "base", "__weakref__")
+    __slots__ = ("_host", "base", "_gpu", "__weakref__")
     __hash__ = None  # type: ignore[assignment]
     __array_priority__ = 100
 
@@ -46,7 +46,7 @@ class ndarray:
             host.view(np.uint8 if host.ndim else host.dtype)[...] = 0xA5 if host.ndim else 0
         else:
             host = np.ndarray(shape, dtype, memptr.memory, memptr.offset, strides)
-        self._host, self.base = checked(host), None
+        self._host, self.base, self._gpu = checked(host), None, module.cuda.Device().id
 
     shape = property(lambda self: self._host.shape)
     ndim = property(lambda self: self._host.ndim)
@@ -56,7 +56,7 @@ class ndarray:
     itemsize = property(lambda self: self._host.itemsize)
     nbytes = property(lambda self: self._host.nbytes)
     flags = property(lambda self: self._host.flags)
-    device = property(lambda self: module.cuda.Device(0))
+    device = property(lambda self: module.cuda.Device(self._gpu))
     T = property(lambda self: leave(self._host.T, self))
     mT = property(lambda self: leave(self._host.swapaxes(-1, -2), self))
     real = property(lambda self: self)
@@ -140,11 +140,12 @@ class ndarray:
         found = self._host[key]
         if isinstance(found, np.generic):  # NumPy hands out a scalar here, CuPy a 0-d view
             found = self._host[(*key, ...) if isinstance(key, tuple) else (key, ...)]
-        return leave(found, self)
+        return leave(found, self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(value, (list, tuple)):
             raise TypeError(f"Unsupported type {type(value)}")
+        reachable(self, index, value)
         self._host[around(enter(index), self._host)] = enter(value)
 
     def __iter__(self) -> Iterator[ndarray]:
@@ -156,7 +157,8 @@ class ndarray:
         return leave(self._host.copy())
 
     def __deepcopy__(self, memo: Any) -> ndarray:
-        return leave(self._host.copy())
+        with self.device:
+            return leave(self._host.copy())
 
     def __reduce__(self) -> Any:
         return module.asarray, (self._host.copy(),)
@@ -173,6 +175,7 @@ def expose(array: ndarray) -> int:
 
 def reached(address: int) -> np.ndarray | None:
     found = _exposed.get(address)
+    reachable(found)
     return None if found is None else found._host
 
 
@@ -205,12 +208,25 @@ def enter(x: Any) -> Any:
     return x
 
 
+def reachable(*arguments: Any) -> None:
+    """What runs on the current GPU reads no memory of another one (CuPy would, slowly, where the two are connected)."""
+    for x in arguments:
+        if x.__class__ is ndarray and x._gpu != module.cuda.Device().id:
+            raise AssertionError(f"an array of GPU {x._gpu} is used on GPU {module.cuda.Device().id}")
+        if x.__class__ is tuple or x.__class__ is list:
+            reachable(*x)
+
+
 def leave(result: Any, *arguments: Any) -> Any:
-    """A result as CuPy hands it out: every array and NumPy scalar stays on the device; a view knows its base."""
+    """A result as CuPy hands it out: every array and NumPy scalar stays on the device; a view knows its base, and is where
+    that is. What is no view is computed, by the current GPU."""
     if isinstance(result, (np.ndarray, np.generic)):
         made = ndarray.__new__(ndarray)
         made._host = checked(np.asarray(result))
         made.base = None if result.base is None else _base(result, arguments)
+        if made.base is None:
+            reachable(*arguments)
+        made._gpu = module.cuda.Device().id if made.base is None else made.base._gpu
         return made
     if isinstance(result, tuple):
         return tuple(leave(part, *arguments) for part in result)
@@ -252,6 +268,7 @@ class ufunc:
             if not isinstance(x, (ndarray, np.generic, bool, int, float, complex)):
                 raise TypeError(f"Unsupported type {type(x)}")
         loop = self._loop(inputs, dtype)
+        reachable(*inputs, out)
         given = [np.asarray(enter(x), kind) for x, kind in zip(inputs, loop)]
         results = self._numpy(*given)
         results = results if self.nout > 1 else (results,)
@@ -286,6 +303,7 @@ class ufunc:
     def at(self, a: ndarray, indices: Any, b: Any = None) -> None:
         if self.name not in ("add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor"):
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
+        reachable(a, indices, b)
         if self.name == "add" and a.dtype.char not in "iILQefd":
             raise TypeError(f"cupyx.scatter_add does not support {a.dtype}")
         self._numpy.at(a._host, around(enter(indices), a._host), enter(b))
@@ -303,7 +321,7 @@ class ufunc:
     def reduceat(self, array: ndarray, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> ndarray:
         if self.name != "add":
             raise NotImplementedError(f"`{self.name}.reduceat` is not supported yet")
-        return leave(np.add.reduceat(array._host, enter(indices), axis, dtype))
+        return leave(np.add.reduceat(array._host, enter(indices), axis, dtype), array)
 
 
 SIGNS = {

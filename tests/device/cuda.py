@@ -1,4 +1,4 @@
-"""cupy.cuda of the double: one device, on which everything is done at once and in order."""
+"""cupy.cuda of the double: one device or more, on which everything is done at once and in order."""
 
 from __future__ import annotations
 
@@ -16,14 +16,20 @@ class CUDARuntimeError(RuntimeError):
 
 
 class Device:
+    count = 1
+    current = 0
+    before: list[int] = []
+
     def __init__(self, device: Any = None) -> None:
-        self.id = 0 if device is None else int(device)
+        self.id = Device.current if device is None else int(device)
 
     def __enter__(self) -> Device:
+        Device.before.append(Device.current)
+        self.use()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        pass
+        Device.current = Device.before.pop()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device) and other.id == self.id
@@ -31,8 +37,9 @@ class Device:
     __hash__ = None  # type: ignore[assignment]
 
     def use(self) -> None:
-        if self.id:
+        if self.id >= Device.count:
             raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+        Device.current = self.id
 
     def synchronize(self) -> None:
         pass
@@ -52,6 +59,6 @@ class Event:
 
 cuda.Device, cuda.Event = Device, Event
 cuda.runtime = SimpleNamespace(
-    getDeviceCount=lambda: 1, CUDARuntimeError=CUDARuntimeError, CUDA_R_16F=2, CUDA_R_32F=0, CUDA_R_64F=1
+    getDeviceCount=lambda: Device.count, CUDARuntimeError=CUDARuntimeError, CUDA_R_16F=2, CUDA_R_32F=0, CUDA_R_64F=1
 )
 cuda.cublas, cuda.get_cublas_handle = cublas, lambda: HANDLE

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import leave, ndarray, reached
+from .array import leave, ndarray, reachable, reached
 from .c import parse, parse_body
 from .memory import Memory
 from .simt import Launch
@@ -62,6 +62,7 @@ class ElementwiseKernel:
         for p, x in zip((*self.inputs, *self.outputs), args):
             if not isinstance(x, (ndarray, np.generic, bool, int, float)) or p.raw and not isinstance(x, ndarray):
                 raise TypeError(f"Unsupported type {type(x)} for {p.name} of {self.name}")
+        reachable(*args)
         given, outs = args[: len(self.inputs)], list(args[len(self.inputs) :])
         kinds = self._kinds(args)
         shape = self._shape(args, size)
@@ -176,6 +177,7 @@ class RawKernel:
     def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], args: tuple[Any, ...], *, shared_mem: int = 0) -> None:
         if self._functions is None:
             self._functions = parse(self.code)
+        reachable(*args)
         kernel = self._functions[self.name]
         LAUNCHED.append(self.name)
         RAN[self.name, self.code] = self, {}

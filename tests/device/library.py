@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import kernels
-from .array import add_operators, enter, leave, module, ndarray, ufunc
+from .array import add_operators, enter, leave, module, ndarray, reachable, ufunc
 from .cuda import cuda
 from .listing import PATH
 
@@ -53,7 +53,10 @@ def function(name: str, arguments: str, numpys: Callable[..., Any]) -> Callable[
                 named[key] = enter(value)
         out = named.get("out")
         found = numpys(*given, **named)
-        return bound.arguments["out"] if out is not None else leave(found, *args)
+        if out is not None:
+            reachable(*args, bound.arguments["out"])
+            return bound.arguments["out"]
+        return leave(found, *([] if name == "copy" else args))  # copies may come from another GPU
 
     call.__name__ = call.__qualname__ = name
     call.__signature__ = signature  # type: ignore[attr-defined]
@@ -110,31 +113,31 @@ def where(condition: ndarray, x: Any = None, y: Any = None) -> Any:
     for part in (x, y):
         if not isinstance(part, (ndarray, np.generic, bool, int, float)):
             raise TypeError(f"Unsupported type {type(part)}")
-    return leave(np.where(condition._host, enter(x), enter(y)))
+    return leave(np.where(condition._host, enter(x), enter(y)), condition, x, y)
 
 
 def repeat(a: ndarray, repeats: Any, axis: Any = None) -> ndarray:
     if isinstance(repeats, ndarray):
         raise ValueError("`repeats` must be int or sequence")
-    return leave(np.repeat(a._host, repeats, axis))
+    return leave(np.repeat(a._host, repeats, axis), a)
 
 
 def take_along_axis(a: ndarray, indices: ndarray, axis: Any) -> ndarray:
-    return leave(np.take_along_axis(a._host, indices._host % max(1, a.shape[axis]), axis))
+    return leave(np.take_along_axis(a._host, indices._host % max(1, a.shape[axis]), axis), a, indices)
 
 
 def argsort(a: ndarray, axis: Any = -1, kind: Any = None) -> ndarray:
     if kind not in (None, "stable"):
         raise ValueError("kind can only be None or 'stable'")
-    return leave(np.argsort(a._host, axis, kind="stable"))
+    return leave(np.argsort(a._host, axis, kind="stable"), a)
 
 
 def svd(a: ndarray, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    return leave(tuple(np.linalg.svd(a._host, full_matrices, compute_uv)))
+    return leave(tuple(np.linalg.svd(a._host, full_matrices, compute_uv)), a)
 
 
 def slogdet(a: ndarray) -> Any:
-    return leave(tuple(np.linalg.slogdet(a._host)))
+    return leave(tuple(np.linalg.slogdet(a._host)), a)
 
 
 def spoilt_where_singular(name: str) -> Callable[..., Any]:
@@ -142,7 +145,7 @@ def spoilt_where_singular(name: str) -> Callable[..., Any]:
 
     def call(a: ndarray, *others: ndarray) -> ndarray:
         try:
-            return leave(getattr(np.linalg, name)(a._host, *(b._host for b in others)))
+            return leave(getattr(np.linalg, name)(a._host, *(b._host for b in others)), a, *others)
         except np.linalg.LinAlgError:
             return leave(np.full_like((others or (a,))[-1]._host, np.nan))
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from minitorch import backend
+from minitorch.backend import gpus
 
 from . import library
 from .array import module, ndarray
@@ -155,15 +156,17 @@ class Pool:
 
 
 @contextmanager
-def gpu(monkeypatch: Any) -> Iterator[ModuleType]:
-    """The double, with streams, as `import cupy` finds it inside."""
+def gpu(monkeypatch: Any, count: int = 1) -> Iterator[ModuleType]:
+    """The double, with streams, as `import cupy` finds it inside; of so many GPUs, each of which reads its own memory only."""
+    monkeypatch.setattr(Device, "count", count)
+    monkeypatch.setattr(Device, "current", 0)
     log.clear()
     streams[1:] = []
     MemoryHook.active.clear()
     pool, cupyx = Pool(), library.MODULES["cupyx"]
     properties = {"name": b"NVIDIA Double", "major": 9, "minor": 0}
     runtime = SimpleNamespace(
-        **vars(cuda.runtime) | {"getDevice": lambda: 0, "getDeviceProperties": lambda number: properties}
+        **vars(cuda.runtime) | {"getDevice": lambda: Device.current, "getDeviceProperties": lambda number: properties}
     )
     for name, thing in {
         "Stream": Stream, "Event": Event, "get_current_stream": get_current_stream, "runtime": runtime, "MemoryHook": MemoryHook,
@@ -176,8 +179,12 @@ def gpu(monkeypatch: Any) -> Iterator[ModuleType]:
     monkeypatch.setattr(ndarray, "set", set_, raising=False)
     for name in ("get_default_memory_pool", "get_default_pinned_memory_pool"):
         monkeypatch.setattr(module, name, lambda: pool, raising=False)
-    with library.in_place(), _backend():
-        yield module
+    gpus.SEVERAL[:] = [None] * (count > 1)
+    try:
+        with library.in_place(), _backend():
+            yield module
+    finally:
+        gpus.SEVERAL.clear()
 
 
 _loaded: dict[str, ModuleType] = {}

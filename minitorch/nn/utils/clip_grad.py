@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...backend import BACKENDS
+from ...backend.gpus import at_home, beside
+from ...core.apply import has_nan
 from ...core.modes import no_grad
 from ...core.tensor import Tensor
 
@@ -35,20 +37,33 @@ def get_total_norm(
         return Tensor(0.0)
     p, backend = float(norm_type), BACKENDS[type(arrays[0])]
     if p == 2 and hasattr(backend, "squares_together") and not error_if_nonfinite:  # stays on the device
-        return Tensor(backend.squares_together(arrays) ** 0.5).to(arrays[0].dtype)
+        with beside(arrays[0]):
+            return Tensor(backend.squares_together(arrays) ** 0.5).to(arrays[0].dtype)
     # Summed in float64, so that many small elements count.
     if p == math.inf:
-        total = max(abs(a).max().item() if a.size else 0.0 for a in arrays)
-        total = math.nan if any((a != a).any().item() for a in arrays) else total
+        total = max(map(_largest, arrays))
+        total = math.nan if any(map(has_nan, arrays)) else total
     elif p == 2:
         total = math.sqrt(math.fsum(_squares(a) for a in arrays))
     else:
-        total = math.fsum((abs(a.astype("d")) ** p).sum().item() for a in arrays) ** (1 / p)
+        total = math.fsum(_powers(a, p) for a in arrays) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(f"the norm of the gradients is {total}; it cannot be clipped (error_if_nonfinite=True)")
-    return Tensor(backend.asarray(total, dtype=arrays[0].dtype))
+    with beside(arrays[0]):
+        return Tensor(backend.asarray(total, dtype=arrays[0].dtype))
 
 
+@at_home
+def _largest(array: Any) -> float:
+    return abs(array).max().item() if array.size else 0.0
+
+
+@at_home
+def _powers(array: Any, p: float) -> float:
+    return (abs(array.astype("d")) ** p).sum().item()
+
+
+@at_home
 def _squares(array: Any) -> float:
     flat = array.reshape(-1).astype("d", copy=False)
     return (flat @ flat).item()
@@ -61,9 +76,10 @@ def clip_grads_with_norm_(
     grads = [p.grad for p in _listed(parameters) if p.grad is not None]
     backend = BACKENDS[type(total_norm.raw)]
     if hasattr(backend, "scale_together"):  # without waiting for the device to know the norm
-        factor = backend.minimum(max_norm / (total_norm.raw + 1e-6), 1)
         unique = list({id(g): g for g in grads}.values())
-        backend.scale_together([g.raw for g in unique], factor)
+        with beside(total_norm.raw):
+            factor = backend.minimum(max_norm / (total_norm.raw + 1e-6), 1)
+            backend.scale_together([g.raw for g in unique], factor)
         for grad in unique:
             grad.touch()
         return
@@ -78,7 +94,8 @@ def clip_grad_value_(
     """Bring every element of the gradients into [-clip_value, clip_value]."""
     for p in _listed(parameters):
         if p.grad is not None:
-            p.grad.raw.clip(-clip_value, clip_value, out=p.grad.raw)
+            with beside(p.grad.raw):
+                p.grad.raw.clip(-clip_value, clip_value, out=p.grad.raw)
             p.grad.touch()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...backend.gpus import beside
 from ...core.tensor import Tensor
 from ...ops import cat
 
@@ -26,6 +27,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise ValueError(f"the parameters have {total} elements, the vector {vec.numel()}")
     start = 0
     for p in parameters:
-        p.raw[...] = vec.raw[start : start + p.numel()].reshape(p.shape)
+        with beside(p.raw):
+            p.raw[...] = vec.raw[start : start + p.numel()].reshape(p.shape)
         p.touch()
         start += p.numel()
