@@ -173,9 +173,11 @@ REASONS = {
     ("lenet", "resnet", "unet", "gan", "yolo", "conv "): "With NumPy alone a convolution is a product of matrices over copied "
     "windows, and what is left over (pooling, normalization) a dozen passes; oneDNN works on blocked layouts without the copy.",
     ("gpt",): "Beside its products, NumPy goes over memory once for every step of a gelu (twenty), a softmax (six) and a "
-    "layer_norm (seven), PyTorch once for each of the three, and so does [fast]; what that lacks has not been taken apart yet.",
-    ("lstm",): "Each step's product waits for the one before, and has 32 rows: too few to share among threads.",
-    ("mlp",): "Products are half a millisecond of it; the rest, mostly calls in Python, has not been taken apart further.",
+    "layer_norm (seven), PyTorch once for each of the three, and so does [fast].",
+    ("lstm",): "With NumPy alone one thread takes the steps, a dozen calls each, while another makes the products with the "
+    "inputs and for the weights; PyTorch shares each step's work among all. [fast] gives each thread its rows of the batch.",
+    ("mlp",): "A fifth of it is calls in Python, half of PyTorch's. The rest goes over a megabyte of weights, their gradient "
+    "and Adam's moments, with products too small for threads that sleep in between; PyTorch's wait in loops.",
     ("chain", "mul", "tanh", "moons"): "The time is Python's own: calls, and objects made.",
 }
 """Why rows of these names miss a target, where they do."""
