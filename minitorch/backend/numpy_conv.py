@@ -141,6 +141,7 @@ def conv_input(
     # element of the filters, and elements 1 3 5 ... the rest: for each corner of a stride, a convolution of its own.
     swapped = weight.reshape(groups, filters // groups, channels, *kernel).swapaxes(1, 2)
     turned = np.flip(swapped, tuple(range(3, swapped.ndim))).reshape(groups * channels, filters // groups, *kernel)
+
     def some(start: int, stop: int) -> None:
         for corner in itertools.product(*map(range, stride)):
             part = out[start:stop][last(slice(c, None, s) for c, s in zip(corner, stride))]
