@@ -194,9 +194,10 @@ def stop(paint: Painter, view: views.Stop) -> list[Text]:
     if view.how == "back" or view.how == "end" and len(edges) + len(ledgers) > room:
         edges = []  # what is taken back was shown when it was applied; at the end, the results matter most
     room -= len(edges)
-    if len(ledgers) > room:
+    if len(ledgers) + view.left_out > room:
         kept = max(room - 1, 0)
-        ledgers = ledgers[:kept] + paint.fact("", (f"… {len(ledgers) - kept} more (ledger NODE)", "hint"))
+        more = len(ledgers[kept:]) + view.left_out
+        ledgers = ledgers[:kept] + paint.fact("", (f"… {more} more (ledger NODE)", "hint"))
     return [*lines, *edges, *ledgers, *tail]
 
 

@@ -123,9 +123,10 @@ def stop(
     assert stepper is not None
     latest = contributions[-most:]
     here = contributions[-1].node if contributions else stepper.root if stepper.node is None else stepper.node
-    touched = list(dict.fromkeys(c.input for c in latest))
+    touched, left_out = list(dict.fromkeys(c.input for c in latest)), 0
     if how == "end":
-        touched = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]][: 3 * most]
+        leaves = [node for node in graph.nodes if node.is_leaf and stepper.arrivals(node)[1]]
+        touched, left_out = leaves[: 3 * most], len(leaves[3 * most :])
     elif how == "at" and stepper.node is not None:
         here, latest, touched = stepper.node, [], arrived_at(stepper) or [stepper.node]
     elif how == "start":
@@ -143,6 +144,7 @@ def stop(
         moved=moved or len(contributions),
         edges=tuple(edge(graph, c) for c in latest),
         ledgers=tuple(ledger(graph, node) for node in touched),
+        left_out=left_out,
         coming=coming(graph) or (AFTER_SCRIPT.format(script) if script else AFTER),
         advice=_advice(graph, stepper, how),
     )

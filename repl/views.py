@@ -110,7 +110,8 @@ class Stop:
     """Where a movement came to rest.
 
     `how` is start, step, next, back, at or end; `edges` what it applied (or, going back, took away), the nearest ones
-    when there were `moved` many; `ledgers` what stands at the nodes it touched; `coming` the next contribution.
+    when there were `moved` many; `ledgers` what stands at the nodes it touched, without the last `left_out` of them; `coming`
+    the next contribution.
     """
 
     kind: ClassVar[str] = "stop"
@@ -126,6 +127,7 @@ class Stop:
     moved: int = 0
     edges: tuple[Edge, ...] = ()
     ledgers: tuple[Ledger, ...] = ()
+    left_out: int = 0
     coming: str = ""
     advice: str = ""
 

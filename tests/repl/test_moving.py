@@ -49,6 +49,13 @@ def test_more_steps_than_are_left_lead_to_the_end() -> None:
     assert positions(session(*REUSE), ["step 99", "rstep 99", "next 99"]) == [4, 0, 4]
 
 
+def test_the_end_counts_the_leaves_it_has_no_room_for() -> None:
+    s = session("xs = [Value(float(i)) for i in range(40)]", "L = sum(xs)", "backward L")
+    shown = say(s, "end")
+    listed = sum(" 1.0" in line for line in shown.splitlines())
+    assert "40 leaves got their .grad" in shown and 0 < listed < 40 and f"… {40 - listed} more (ledger NODE)" in shown
+
+
 def test_a_blank_line_repeats_the_last_movement_only() -> None:
     s = session(*REUSE)
     assert s.execute("").views == []
