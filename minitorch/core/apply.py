@@ -56,16 +56,15 @@ def apply(op: Op, *inputs: Any) -> Any:
             elif raw.dtype is not dtype:
                 mixed = True
         raws.append(raw)
-    if SEVERAL and xp is not scalar and xp is not numpy:
-        gpu = gpu_of(op, inputs, raws)
-        if gpu is not None:
-            with gpu:
-                return apply(op, *inputs)
     if xp is scalar:
         if op.makes_tensor:
             xp = numpy
-    elif (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
-        raws = promoted(raws, op.promotes == "float", op.apart)
+    else:
+        if xp is not numpy and SEVERAL and (gpu := gpu_of(op, inputs, raws)) is not None:
+            with gpu:
+                return apply(op, *inputs)
+        if (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
+            raws = promoted(raws, op.promotes == "float", op.apart)
     try:
         if op.costly:
             out = state.quiet(op.run, xp, *raws)  # type: ignore[attr-defined]  # the costly ones are Elementwise

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..backend import BACKENDS, graph, scalar
-from ..backend.gpus import SEVERAL, elsewhere
+from ..backend.gpus import SEVERAL, at_home, beside, elsewhere
 from ..backend.into import Into
 from ..ops.elementwise import Add, Mul
 from ..ops.index import Part
@@ -164,9 +164,6 @@ class Flow(dict[Node, Any]):
     def arrive(self, node: Node, product: Any, handed_on: Any = None) -> None:
         """Add one contribution to what `node` has received; `handed_on` is the gradient that it was made from, which a
         rule may return as it is (an addition does, twice)."""
-        if SEVERAL and (gpu := elsewhere(node.raw)) is not None:
-            with gpu:
-                return self.arrive(node, product, handed_on)
         before = self.get(node)
         kind = product.__class__
         if kind is float or kind is Part:
@@ -175,6 +172,9 @@ class Flow(dict[Node, Any]):
             self[node] = product
             if handed_on is not None and product is not handed_on and product.base is None:
                 self.owned.add(node)  # a rule's new array: nobody else holds it
+        elif SEVERAL and (gpu := elsewhere(node.raw)) is not None:
+            with gpu:
+                self.arrive(node, product, handed_on)
         elif before is None or node not in self.owned:
             self[node] = added(before, product)
             self.owned.add(node)
@@ -319,22 +319,26 @@ def _plain(x: Any) -> Any:
 
 def fitted(product: Any, x: Node, create_graph: bool) -> Any:
     """A product as the input receives it: summed back to its shape, in its dtype; a float for a Value."""
-    if SEVERAL and (gpu := elsewhere(x.raw)) is not None:
-        with gpu:
-            return fitted(product, x, create_graph)
     if create_graph:
         return product if product.__class__ is Part else graph.reduce_to(product, x)
     raw = x.raw
     kind = raw.__class__
     if kind is float:
-        return product if product.__class__ is float else product.sum().item()
+        return product if product.__class__ is float else _total(product)
     if kind is tuple:
         return product
     if product.shape != raw.shape:
-        product = BACKENDS[kind].reduce_to(product, raw)
+        with beside(raw):
+            product = BACKENDS[kind].reduce_to(product, raw)
     if product.dtype is not raw.dtype and product.dtype != raw.dtype:
-        product = product.astype(raw.dtype)
+        with beside(raw):
+            product = product.astype(raw.dtype)
     return product
+
+
+@at_home
+def _total(product: Any) -> float:
+    return float(product.sum().item())
 
 
 def check_fresh(node: Node, needed: tuple[int, ...]) -> None:

@@ -191,16 +191,41 @@ def test_pinned_memory_is_pinned() -> None:
     assert x.is_pinned() and x.to("cuda", non_blocking=True).tolist() == x.tolist()
 
 
-@pytest.mark.skipif("cuda.device_count() < 2", reason="there is one GPU here")
-def test_a_second_gpu_computes_once_it_is_the_current_one() -> None:
-    x = minitorch.randn(6, 8, device="cuda:0", requires_grad=True)
-    with cuda.device(1):
-        there = x.to("cuda:1")
-        net = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8), nn.GELU(), nn.Linear(8, 3)).to("cuda:1")
-        optimizer = minitorch.optim.Adam(net.parameters())
-        loss = F.cross_entropy(net(there), minitorch.zeros(6, dtype="int64", device="cuda:1"))
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        assert {there.device, loss.device, *(p.device for p in net.parameters()), *(p.grad.device for p in net.parameters())} == {"cuda:1"}
-    assert x.grad.device == "cuda:0" and there.to("cuda:0").device == "cuda:0" and there.cpu().device == "cpu"
+two_gpus = pytest.mark.skipif("cuda.device_count() < 2", reason="there is one GPU here")
+
+
+@two_gpus
+def test_tensors_of_two_gpus_are_refused() -> None:
+    x, y = minitorch.ones(3, device="cuda:0"), minitorch.ones(3, device="cuda:1")
+    with pytest.raises(RuntimeError, match=r"^add mixes devices: 'x' on cuda:0 and 'y' on cuda:1; bring them together: x\.to\('cuda:1'\)$"):
+        x + y
+    assert (x.to("cuda:1") + y).device == "cuda:1"
+
+
+@two_gpus
+@pytest.mark.filterwarnings("error")  # CuPy warns where a kernel reads another GPU's memory
+@pytest.mark.parametrize("current", [0, 1])
+def test_a_step_on_the_second_gpu_whichever_is_the_current_one(current: int) -> None:
+    """And with one half on each GPU: each tensor, gradient and moment stays on its own."""
+    for first, second in (("cuda:1", "cuda:1"), ("cuda:0", "cuda:1"), ("cuda:1", "cuda:0")):
+        with cuda.device(current):
+            seen = []
+            for places in (("cpu", "cpu"), (first, second)):
+                minitorch.manual_seed(0)
+                below = nn.Sequential(nn.Linear(8, 8), nn.LayerNorm(8), nn.GELU()).to(places[0])
+                above = nn.Sequential(nn.BatchNorm1d(8), nn.Dropout(0.0), nn.Linear(8, 3)).to(places[1])
+                parameters = [*below.parameters(), *above.parameters()]
+                optimizer = minitorch.optim.SGD(parameters, 0.1, momentum=0.9)
+                x = minitorch.randn(6, 8, device=places[0])
+                for _ in range(2):
+                    optimizer.zero_grad()
+                    loss = F.cross_entropy(above(below(x).to(places[1])), minitorch.arange(6, device=places[1]) % 3)
+                    loss.backward()
+                    norm = nn.utils.clip_grad_norm_(parameters, 1.0)
+                    optimizer.step()
+                assert {p.device for p in (*below.parameters(), *(p.grad for p in below.parameters()))} == {places[0]}
+                assert {p.device for p in (loss, *above.parameters(), *(p.grad for p in above.parameters()))} == {places[1]}
+                seen.append([host(x.raw) for x in (loss, norm, *parameters)])
+            for here, there in zip(*seen, strict=True):
+                np.testing.assert_allclose(there, here, rtol=1e-3, atol=1e-5)
+        assert repr(loss).startswith("tensor(") and loss.to("cuda:0").device == "cuda:0" and loss.cpu().device == "cpu"
