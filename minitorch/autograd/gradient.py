@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend.gpus import beside
 from ..core import backward as engine
 from ..core import location
 from ..core.modes import no_grad, state
@@ -70,7 +71,8 @@ def _found(flow: engine.Flow, target: Node, create_graph: bool, allow_unused: bo
         return grad
     if isinstance(target, Value):
         return Value(grad)
-    return Tensor(grad if target in flow.owned else grad.copy())
+    with beside(target.raw):
+        return Tensor(grad if target in flow.owned else grad.copy())
 
 
 def backward(

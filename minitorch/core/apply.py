@@ -60,7 +60,7 @@ def apply(op: Op, *inputs: Any) -> Any:
         if op.makes_tensor:
             xp = numpy
     else:
-        if xp is not numpy and SEVERAL and (gpu := gpu_of(op, inputs, raws)) is not None:
+        if xp is not numpy and SEVERAL and (gpu := gpu_of(inputs, op)) is not None:
             with gpu:
                 return apply(op, *inputs)
         if (mixed or dtype is not FLOAT32 and dtype is not FLOAT64) and op.promotes:
@@ -213,19 +213,22 @@ def brought_together(op: Op, inputs: tuple[Any, ...]) -> list[Any]:
     ]
 
 
-def gpu_of(op: Op, inputs: tuple[Any, ...], raws: list[Any]) -> Any:
-    """The GPU for an operation on arrays of one, if it is not the current one. RuntimeError for arrays of several."""
+def gpu_of(inputs: tuple[Any, ...], op: Op | str) -> Any:
+    """The GPU for an operation, or a function of that name, if it is not the current one. RuntimeError where its inputs are
+    on several."""
+    raws = [x.raw if isinstance(x, Node) else x for x in inputs]
     parts = (part for raw in raws for part in (raw if raw.__class__ is tuple else (raw,)))
-    arrays: list[Any] = [part for part in parts if part.__class__ in BACKENDS]
+    arrays: list[Any] = [part for part in parts if part.__class__ in BACKENDS and part.__class__ is not np.ndarray]
     if any(part.device != arrays[0].device for part in arrays):
         raise mixed_devices(op, inputs)
-    return elsewhere(arrays[0])
+    return elsewhere(arrays[0]) if arrays else None
 
 
-def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
+def mixed_devices(op: Op | str, inputs: tuple[Any, ...]) -> RuntimeError:
     """The sentence for inputs on different devices: each by its name, or slot and shape, and how to bring them together."""
     found: list[tuple[str, str, Any]] = []
-    for label, x in zip(op.labels(len(inputs)), inputs):
+    title, labels = (op, ("input", "other")) if isinstance(op, str) else (op.name, op.labels(len(inputs)))
+    for label, x in zip(labels, inputs):
         raw: Any = x.raw if isinstance(x, Node) else x
         parts: tuple[Any, ...] = raw if isinstance(raw, tuple) else (raw,)
         for part in parts:
@@ -237,7 +240,7 @@ def mixed_devices(op: Op, inputs: tuple[Any, ...]) -> RuntimeError:
     listed = " and ".join(f"{shown} on {device}" for shown, _, device in found)
     apart = next(x for x in found if x[2] != found[0][2])
     (_, moves, _), (_, _, to) = sorted((found[0], apart), key=lambda x: x[2] != "cpu")  # rather to the GPU than back
-    return RuntimeError(f"{op.name} mixes devices: {listed}; bring them together: {moves}.to('{to}')")
+    return RuntimeError(f"{title} mixes devices: {listed}; bring them together: {moves}.to('{to}')")
 
 
 def function(op: type[Op]) -> Callable[..., Any]:

@@ -187,7 +187,8 @@ def multi_margin_loss(
     classes = input.shape[1]
     at = target.raw[:, None]
     short = clamp_min(margin - apply(TakeAlong(at, 1), input) + input, 0)
-    others = constant(arange(classes, device=input.device).raw != at)
+    with beside(at):
+        others = constant(arange(classes, device=input.device).raw != at)
     loss = sum((short if p == 1 else short * short) * others, 1) / classes
     return reduced(loss if weight is None else loss * weight[target], reduction)
 

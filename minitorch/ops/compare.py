@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..backend.gpus import SEVERAL, at_home, beside
 from ..core import node
-from ..core.apply import backend_among, constant
+from ..core.apply import backend_among, constant, gpu_of
 from ..core.departures import note
 from ..core.dtypes import promoted
 from ..core.modes import watched
@@ -30,6 +31,9 @@ def answer(kernel: str, *inputs: Any, **options: Any) -> Any:
         for x in inputs:
             if isinstance(x, Node):
                 note(x, kernel)
+    if SEVERAL and (gpu := gpu_of(inputs, kernel)) is not None:
+        with gpu:
+            return answer(kernel, *inputs, **options)
     xp = backend_among(raws)
     if not hasattr(xp, "ndarray"):
         return getattr(xp, kernel)(*raws, **options)
@@ -90,14 +94,21 @@ def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equa
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """True if |input - other| <= atol + rtol × |other| everywhere."""
     close = isclose(input, other, rtol, atol, equal_nan)
-    return bool(close.raw.all().item() if isinstance(close, Node) else close)
+    if not isinstance(close, Node):
+        return bool(close)
+    with beside(close.raw):
+        return bool(close.raw.all().item())
 
 
 def equal(input: Any, other: Any) -> bool:
     """True if the shapes and all elements are equal."""
-    return tuple(input.shape) == tuple(other.shape) and bool(eq(input, other).raw.all().item())
+    if tuple(input.shape) != tuple(other.shape):
+        return False
+    with beside(input.raw):
+        return bool(eq(input, other).raw.all().item())
 
 
+@at_home
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
     """Where an element of `elements` is one of `test_elements` (with `invert`, is none of them)."""
     raws = [x.raw if isinstance(x, Node) else constant(x) for x in (elements, test_elements)]

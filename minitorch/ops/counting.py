@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.gpus import at_home
 from ..core import node
 from ..core.apply import backend_among
 from ..core.node import Node
@@ -30,6 +31,7 @@ def _raw(x: Any) -> Any:
     return x.raw if isinstance(x, Node) else x
 
 
+@at_home
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """A 1 at the place that each class number names along a new last axis of length `num_classes`, zeros elsewhere; int64.
 
@@ -44,6 +46,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     return _tensor(xp.one_hot(tensor.raw, top + 1 if num_classes == -1 else num_classes, xp.zeros(0, "int64")))
 
 
+@at_home
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each of the numbers 0, 1, 2, ... is in a vector of ints; with `weights`, the sum of theirs instead."""
     if input.ndim != 1 or input.dtype.kind not in "iu":
@@ -53,6 +56,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return _tensor(counts if weights is None else counts.astype(weights.dtype if weights.dtype.kind == "f" else "float64"))
 
 
+@at_home
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
@@ -69,6 +73,7 @@ def unique(
     return tuple(_tensor(part) for part in parts)
 
 
+@at_home
 def searchsorted(
     sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
     sorter: Any = None,
@@ -109,6 +114,7 @@ def cummin(input: Any, dim: int | None = None, *, axis: int | None = None) -> Fo
     return _running(input, pick_axis(dim, axis), largest=False)
 
 
+@at_home
 def _running(x: Any, dim: Any, largest: bool) -> Found:
     if dim is None:
         raise TypeError("give the axis to run along: dim=0 for the first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..backend import BACKENDS
-from ..backend.gpus import beside
+from ..backend.gpus import at_home, beside
 from ..core import node
 from ..core.apply import apply, backend_among
 from ..core.device import device_of, moved
@@ -250,6 +250,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     return setitem(input, places(input, dim, index) if input.ndim else ..., source)
 
 
+@at_home
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """`input` with `value` written at the positions in `index` along `dim`."""
     once = backend_among([input.raw]).unique(index.raw)  # a place named twice takes one value
@@ -283,6 +284,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return getitem(x, mask)
 
 
+@at_home
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """`input` with the elements of `source`, in their order, written where the mask is true."""
     x, mask = broadcast_tensors(input, mask)
@@ -294,6 +296,7 @@ def take(input: Any, index: Any) -> Any:
     return getitem(flatten(input), index)
 
 
+@at_home
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Where `input` is not 0: a row of indices for each such element, or as a tuple with one vector for each axis."""
     x = input if input.ndim or not as_tuple else reshape(input.detach(), (1,))
@@ -310,6 +313,7 @@ def argwhere(input: Any) -> Any:
     return nonzero(input)
 
 
+@at_home
 def unfold(input: Any, dimension: int, size: int, step: int) -> Any:
     """Windows of `size` elements along `dimension`, one every `step`: their number there, their elements on a new last axis."""
     if not input.ndim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend.gpus import at_home
 from ..core.apply import apply, backend_among
 from ..core.op import Op
 from .axes import one_axis, stretch
@@ -195,6 +196,7 @@ def tile(input: Any, *counts: Any, dims: Any = ()) -> Any:
     return apply(Tile((1,) * (ndim - len(repeats)) + repeats), x)
 
 
+@at_home
 def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """Each element along `dim` `repeats` times in a row: a number for all, or a tensor with one for each."""
     if dim is None:

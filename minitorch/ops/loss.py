@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..backend.gpus import at_home
 from ..core.apply import apply
 from ..core.op import Elementwise
 from .activation import softplus
@@ -106,6 +107,7 @@ class BinaryCrossEntropyWithLogits(Elementwise):
         return -input
 
 
+@at_home
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
     """The cost of giving chances `input` to events that happened with chances `target`; each times `weight`, if given."""
     _same_shape("binary_cross_entropy", input, target)
@@ -149,6 +151,7 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+@at_home
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:

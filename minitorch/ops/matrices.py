@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..backend.gpus import at_home
 from ..core import node
 from ..core.apply import apply, backend_among
 from ..core.op import Op
@@ -157,6 +158,7 @@ def svd(A: Any, full_matrices: bool = True) -> SVD:
     return SVD(_completed(U), S, mT(_completed(mT(Vh)))) if full_matrices and A.shape[-1] != A.shape[-2] else SVD(U, S, Vh)
 
 
+@at_home
 def _completed(columns: Any) -> Any:
     """Orthonormal columns, (..., m, k), and the m - k that are missing to a square."""
     missing = columns.shape[-2] - columns.shape[-1]
@@ -215,6 +217,7 @@ def cholesky(A: Any, upper: bool = False) -> Any:
     return mT(lower) if upper else lower
 
 
+@at_home
 def matrix_power(A: Any, n: int) -> Any:
     """Each matrix multiplied by itself n times; its inverse, for a negative n."""
     if n < 0:

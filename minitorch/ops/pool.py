@@ -360,7 +360,9 @@ def _max_unpool(axes: int, input: Any, indices: Any, kernel_size: Any, stride: A
             raise ValueError(f"{name}: output_size {wanted} is too far from {size}, the size that the kernel leads to")
         size = wanted
     at, full = indices.reshape(*indices.shape[:2], -1), math.prod(size)
-    if at.numel() and not ((at >= 0) & (at < full)).raw.all().item():
+    with beside(at.raw):
+        inside = not at.numel() or ((at >= 0) & (at < full)).raw.all().item()
+    if not inside:
         raise ValueError(f"{name}: an index lies outside the {full} places of a plane of {size}")
     flat = apply(PutAlong(at.raw, 2, (*input.shape[:2], full)), input.reshape(*input.shape[:2], -1))
     return flat.reshape(*input.shape[:2], *size)

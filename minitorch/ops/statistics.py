@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..backend.gpus import at_home, beside
 from ..core import node
 from ..core.apply import backend_among
 from .axes import one_axis, pick_axis
@@ -21,6 +22,7 @@ from .shape import flatten, movedim, mT, reshape, squeeze, to, unsqueeze
 __all__ = ["block_diag", "cartesian_prod", "cdist", "corrcoef", "cov", "quantile", "trapezoid", "trapz"]
 
 
+@at_home
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear", axis: int | None = None
 ) -> Any:
@@ -85,6 +87,7 @@ def corrcoef(input: Any) -> Any:
     return clamp(div(div(covariance, unsqueeze(spread, 1)), spread), -1, 1)
 
 
+@at_home
 def range_like(x: Any) -> Any:
     """0, 1, 2, ... for the rows of `x`, on its device."""
     return backend_among([x.raw]).arange(x.shape[0])
@@ -117,7 +120,9 @@ def block_diag(*tensors: Any) -> Any:
         width += block.shape[1]
     for block in blocks:
         xp = backend_among([block.raw])
-        left, right = (node.TENSOR(xp.zeros((block.shape[0], n), block.dtype)) for n in (start, width - start - block.shape[1]))  # type: ignore[call-arg]
+        with beside(block.raw):
+            sides = [xp.zeros((block.shape[0], n), block.dtype) for n in (start, width - start - block.shape[1])]
+        left, right = (node.TENSOR(side) for side in sides)  # type: ignore[call-arg]
         rows.append(cat([left, block, right], 1))
         start += block.shape[1]
     return cat(rows, 0)

@@ -14,6 +14,8 @@ from minitorch.core.zoom import zoom
 from minitorch.data import DataLoader, PrefetchToDevice, TensorDataset
 from minitorch.nn import functional as F
 from tests.device import queues
+from tests.minitorch.checks import active, outputs
+from tests.minitorch.optable import TABLE
 from viz.statistics import statistics
 
 
@@ -41,6 +43,8 @@ def test_tensors_of_two_gpus_are_refused():
         minitorch.cat([y, x])
     with pytest.raises(RuntimeError, match=r"add mixes devices: .*cuda:1 and .*cuda:0"):
         y.add_(x)
+    with pytest.raises(RuntimeError, match=r"^less mixes devices: 'x' on cuda:0 and 'y' on cuda:1"):
+        x < y  # noqa: B015
     with cuda.device(1), pytest.raises(RuntimeError, match="add mixes devices"):
         x.sum() + y  # one number of a GPU does not follow, as in PyTorch
     assert (y + tensor(1.0)).device == (x.to("cuda:1") * y).device == "cuda:1"
@@ -146,6 +150,7 @@ def test_tensors_are_made_edited_and_picked_there():
     x[0] = tensor(9.0, device="cuda:0")
     x.mul_(2)
     assert x.tolist() == [18, 10, 14] and x.device == "cuda:1"
+    assert minitorch.equal(x, x.clone()) and minitorch.allclose(x, x + 1e-7)
     x.copy_(minitorch.ones(3, device="cuda:0"))
     assert x.tolist() == [1, 1, 1] and x[tensor([0, 2], device="cuda:0")].device == x[tensor([0, 2])].device == "cuda:1"
     with no_grad():
@@ -179,3 +184,24 @@ def test_batches_go_there():
     assert {x.device for x in batches} == {"cuda:1"} and batches[2].tolist() == [[8, 9], [10, 11]]
     there = TensorDataset(data.tensors[0].to("cuda:1"))
     assert [x.device for (x,) in DataLoader(there, 3)] == ["cuda:1"] * 2
+
+
+@pytest.mark.parametrize("entry", [entry for entry in TABLE if entry.strict], ids=repr)
+def test_every_operation_stays_there(entry):
+    """And its gradient, and what the debugger shows of it."""
+    sample = entry.samples[0]
+    inputs = [
+        minitorch.Tensor(array).to("cuda:1").detach().requires_grad_(spec.differentiable)
+        for spec, array in zip(sample.tensors(), sample.arrays(entry.name))
+    ]
+    results = outputs(entry, sample, inputs)
+    recorded = [x * 1.0 if x.op is None else x for x in results if x.requires_grad]
+    if inputs:
+        assert {x.device for x in results} <= {"cuda:1"}
+    if entry.differentiable and recorded and active(inputs):
+        starts = [minitorch.ones_like(x) for x in recorded]
+        found = minitorch.grad(recorded, active(inputs), starts, allow_unused=True, retain_graph=True)
+        assert {x.device for x in found if x is not None} <= {"cuda:1"}
+        stepper = Stepper(recorded[0].sum())
+        while (made := stepper.step()) is not None:
+            assert made.local is not made
