@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,8 +30,17 @@ def normal_axis(dim: Any, ndim: int) -> Axis:
     return axes if isinstance(dim, Sequence) else axes[0]
 
 
+def whole(x: Any, what: str) -> int:
+    """`x` as an int, if it is one in any guise (NumPy's, a Tensor of one). TypeError: what has to be a whole number."""
+    try:
+        return operator.index(x)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is a whole number, not {type(x).__name__}") from None
+
+
 def one_axis(dim: int, ndim: int) -> int:
     """A non-negative axis number for `dim` in [-ndim, ndim)."""
+    dim = whole(dim, "an axis")
     span = max(ndim, 1)  # as in PyTorch, a 0-d tensor answers to axis 0 and -1
     if not -span <= dim < span:
         raise IndexError(f"axis {dim} is out of range for a tensor of {ndim} dimensions (allowed: {-span} to {span - 1})")

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backend.gpus import at_home
 from ..core.apply import apply, backend_among
+from ..core.node import Node
 from ..core.op import Op
 from .axes import one_axis, stretch
 from .index import getitem, index_select
@@ -71,11 +72,18 @@ class Tile(Op):
         return xp.sum(xp.reshape(grad, tuple(copies)), axis=tuple(range(0, 2 * len(shape), 2)))
 
 
+def _several(name: str, tensors: Sequence[Any]) -> None:
+    """Refuses one tensor in place of the list of them, and an empty list."""
+    if isinstance(tensors, Node):
+        raise TypeError(f"{name} takes the tensors as one list: {name}([a, b])")
+    if not tensors:
+        raise ValueError(f"{name} needs at least one tensor")
+
+
 def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
     """The tensors one after the other along `dim`; all other sizes must agree."""
     dim = dim if axis is None else axis
-    if not tensors:
-        raise ValueError("cat needs at least one tensor")
+    _several("cat", tensors)
     # As in PyTorch, an empty vector fits anywhere (the start of `x = cat([x, row])`).
     parts = [x for x in tensors if x.shape != (0,)] or list(tensors)
     if parts[0].ndim == 0:
@@ -89,8 +97,7 @@ concat = concatenate = cat
 def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
     """The tensors (or Values) side by side along a new axis `dim`; all sizes must agree."""
     dim = dim if axis is None else axis
-    if not tensors:
-        raise ValueError("stack needs at least one tensor")
+    _several("stack", tensors)
     return apply(Stack(one_axis(dim, tensors[0].ndim + 1)), *tensors)
 
 

@@ -13,7 +13,7 @@ from ..core.apply import apply
 from ..core.device import device_of, moved, there
 from ..core.node import Node
 from ..core.op import Elementwise, Op
-from .axes import one_axis
+from .axes import one_axis, whole
 
 __all__ = [
     "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_tensors", "broadcast_to", "clone", "flatten", "flip", "fliplr",
@@ -152,7 +152,7 @@ def sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
     """`f(2, 3)` and `f((2, 3))` alike."""
     if len(shape) == 1 and isinstance(shape[0], Sequence):
         shape = tuple(shape[0])
-    return tuple(int(n) for n in shape)
+    return tuple(whole(n, "a size") for n in shape)
 
 
 def reshape(input: Any, *sizes_: Any, shape: Any = ()) -> Any:

@@ -101,6 +101,26 @@ def test_lists_in_place_of_tensors_are_named(call: Any, said: str) -> None:
     assert str(caught.value).startswith(said)
 
 
+SQUARE = tensor([[1.0, 2.0], [3.0, 4.0]])
+MISTAKEN = [
+    (lambda: minitorch.stack(SQUARE, SQUARE), TypeError, "stack takes the tensors as one list: stack([a, b])"),
+    (lambda: minitorch.cat(SQUARE), TypeError, "cat takes the tensors as one list: cat([a, b])"),
+    (lambda: SQUARE.sum(dim="a"), TypeError, "an axis is a whole number, not str"),
+    (lambda: SQUARE.softmax(1.0), TypeError, "an axis is a whole number, not float"),
+    (lambda: minitorch.zeros(2.5), TypeError, "a size is a whole number, not float"),
+    (lambda: SQUARE.reshape("a"), TypeError, "a size is a whole number, not str"),
+    (lambda: SQUARE @ tensor([1.0, 2.0, 3.0]), ValueError, "matmul cannot take a of shape (2, 2) and b of shape (3,)"),
+    (lambda: tensor([1.0]) @ minitorch.zeros(5, 3, 2), ValueError, "matmul cannot take a of shape (1,) and b of shape (5, 3, 2)"),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "said"), MISTAKEN, ids=[said[:40] for *_, said in MISTAKEN])
+def test_mistaken_axes_sizes_and_shapes_are_said_as_they_were_given(call: Any, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
 def test_other_mistakes_stay_what_they_are() -> None:
     with pytest.raises(AttributeError, match="no attribute 'softmax'"):
         F.triplet_margin_with_distance_loss(
