@@ -108,7 +108,8 @@ def locate(word: str, runs: str, sample: str) -> Past:
             if past.sample != sample:
                 raise SampleError(f"{folder} is a run of {past.sample}, not of {sample}")
             return past
-    raise SampleError(f"there is no run {word}, nor {parent / word}")
+    also = "" if parent / word == Path(word) else f", nor {parent / word}"
+    raise SampleError(f"there is no run {word}{also}")
 
 
 def newest_first(parent: Path) -> list[Past]:

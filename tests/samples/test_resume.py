@@ -128,6 +128,7 @@ def test_what_cannot_be_resumed_is_said_in_one_sentence(toy, capsys):
 
     assert "holds no run to go on with" in says("--resume", "last")
     assert "there is no run nothing" in says("--resume", "nothing")
+    assert says("--resume", "/no/run").endswith("there is no run /no/run\n")
     assert main(["run", "toy", "--stop", "1"]) == 130
     (folder,) = toy.iterdir()
     assert main(["run", "toy", "--epochs", "1"]) == 0
