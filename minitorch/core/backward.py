@@ -328,8 +328,10 @@ def fitted(product: Any, x: Node, create_graph: bool) -> Any:
     if kind is tuple:
         return product
     if product.shape != raw.shape:
-        with beside(raw):
-            product = BACKENDS[kind].reduce_to(product, raw)
+        if SEVERAL and (gpu := elsewhere(raw)) is not None:
+            with gpu:
+                return fitted(product, x, create_graph)
+        product = BACKENDS[kind].reduce_to(product, raw)
     if product.dtype is not raw.dtype and product.dtype != raw.dtype:
         with beside(raw):
             product = product.astype(raw.dtype)

@@ -102,8 +102,11 @@ class Optimizer:
         with np.errstate(all="ignore"):
             for number, group in enumerate(self.param_groups):
                 params = [p for p in group["params"] if p._grad is not None]
-                for alike in _by_device(params) if SEVERAL else [params]:
-                    with beside(alike[0].raw if alike else None):
+                if not SEVERAL:
+                    self._step(number, group, params)
+                    continue
+                for alike in _by_device(params):
+                    with beside(alike[0].raw):
                         self._step(number, group, alike)
         return loss
 
