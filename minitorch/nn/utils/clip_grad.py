@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...backend import BACKENDS
-from ...backend.gpus import at_home, beside
+from ...backend.gpus import SEVERAL, at_home, beside
 from ...core.apply import has_nan
 from ...core.modes import no_grad
 from ...core.tensor import Tensor
@@ -44,7 +44,8 @@ def get_total_norm(
         total = max(map(_largest, arrays))
         total = math.nan if any(map(has_nan, arrays)) else total
     elif p == 2:
-        total = math.sqrt(math.fsum(_squares(a) for a in arrays))
+        squares = at_home(_squares) if SEVERAL else _squares
+        total = math.sqrt(math.fsum(map(squares, arrays)))
     else:
         total = math.fsum(_powers(a, p) for a in arrays) ** (1 / p)
     if error_if_nonfinite and not math.isfinite(total):
@@ -63,7 +64,6 @@ def _powers(array: Any, p: float) -> float:
     return (abs(array.astype("d")) ** p).sum().item()
 
 
-@at_home
 def _squares(array: Any) -> float:
     flat = array.reshape(-1).astype("d", copy=False)
     return (flat @ flat).item()
