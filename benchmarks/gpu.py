@@ -21,6 +21,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from minitorch.core.files import write_whole
+
 from . import report
 from .measure import OURS, Row, in_fresh_process, timed
 
@@ -180,10 +182,8 @@ def write(where: dict[str, Any], done: dict[str, Any], found: list[dict[str, Any
     """Put the measurements beside the others; returns the file."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", where["card"].removeprefix("NVIDIA ")).strip("-")
     target = report.RESULTS / f"gpu-{name}-{now:%Y-%m-%dT%H%M}.json"
-    aside = target.with_suffix(".part")
     content = {"date": f"{now:%Y-%m-%d %H:%M}", "machine": where, "tests": done, "rows": found}
-    aside.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(aside, target)
+    write_whole(target, (json.dumps(content, indent=1) + "\n").encode())
     return target
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from minitorch.core.files import write_whole
+
 from . import profile
 from .measure import CLANG, FAST, OURS, Group, installed, summary
 
@@ -53,10 +55,8 @@ def write(groups: dict[str, Any], where: dict[str, Any], profiles: dict[str, Any
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now()
     target = RESULTS / f"{now:%Y-%m-%dT%H%M}.json"
-    aside = target.with_suffix(".part")
     report = {"date": f"{now:%Y-%m-%d %H:%M}", "machine": where, "groups": groups, "profiles": profiles}
-    aside.write_text(json.dumps(report, indent=1) + "\n")
-    os.replace(aside, target)
+    write_whole(target, (json.dumps(report, indent=1) + "\n").encode())
     return target
 
 
@@ -164,9 +164,7 @@ def markdown(path: Path) -> None:
     for model, found in reports[-1]["profiles"].items():
         lines += ["", f"**{model}**", "", *profile.table(found)]
     text = f"{before}<!-- tables -->\n" + "\n".join(lines) + f"\n<!-- end of tables -->{after}"
-    aside = path.with_suffix(".part")
-    aside.write_text(text)
-    os.replace(aside, path)
+    write_whole(path, text.encode())
 
 
 REASONS = {

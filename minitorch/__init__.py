@@ -6,6 +6,8 @@ PyTorch's names, so that `import minitorch as torch` runs ordinary teaching code
 
 from __future__ import annotations
 
+__version__ = "0.1.0"
+
 import gc as _gc
 import importlib as _importlib
 import os as _os

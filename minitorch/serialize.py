@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .core.device import host
+from .core.files import write_whole
 from .core.tensor import Tensor
 from .core.value import Value
 from .ops.create import place
@@ -47,18 +48,7 @@ def save(obj: Any, f: Any) -> None:
         return
     path = os.fspath(f)
     make: Callable[[Any, str, str], bytes] = _as_npz if path.endswith(".npz") else _as_safetensors
-    content = make(arrays, text, path)
-    aside = f"{path}.{os.getpid()}.part"
-    try:
-        with open(aside, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, path)
-    except BaseException:
-        if os.path.exists(aside):
-            os.unlink(aside)
-        raise
+    write_whole(path, make(arrays, text, path), durable=True)
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:

@@ -18,7 +18,6 @@ COMMANDS = {
     "sweep": "run a sample for several values of a setting, with several seeds",
     "demo": "the terminal, paused inside the backward pass of a small network",
 }
-DISTRIBUTION = "minitorch-stepper"
 TAKE_A_VALUE = ("-c", "--command", "-x", "--execute", "--width", "--when")
 EXIT_CODES = "exit codes: 0 done, 1 a check failed, 2 a mistake in the command, 3 the script or a line of Python raised"
 
@@ -178,13 +177,9 @@ def forward_to_samples(before: list[str], arguments: list[str]) -> int:
 
 def version() -> int:
     """`minitorch --version`."""
-    from importlib import metadata
+    import minitorch
 
-    try:
-        number = metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        number = "(not installed; run from its folder)"
-    print(f"minitorch {number}")
+    print(f"minitorch {minitorch.__version__}")
     return 0
 
 

@@ -27,7 +27,7 @@ def failed(session: Session, text: str, failure: Failure) -> Result:
     word = re.split(r"\W", text.strip(), maxsplit=1)[0]
     if failure.error in ("NameError", "SyntaxError") and word.isidentifier() and "\n" not in text:
         command = REGISTRY.find(word)
-        near = REGISTRY.near(word)
+        near = REGISTRY.near(text.split(maxsplit=1)[0]) or REGISTRY.near(word)
         if command is not None:
             rest = text.strip()[len(word) :].strip().strip("()")
             typed = f"{command.name} {rest}".strip()
@@ -55,7 +55,7 @@ def _known(session: Session) -> list[str]:
 def _like_a_command(text: str, near: Sequence[str]) -> bool:
     """Whether a line looks like a command with an argument: `stpe 3`, or two words and no operator between them."""
     words = text.split()
-    if len(words) < 2 or not words[0].isidentifier() or keyword.iskeyword(words[0]):
+    if len(words) < 2 or not words[0].replace("-", "_").isidentifier() or keyword.iskeyword(words[0]):
         return False
     return words[1].isidentifier() or bool(near)
 

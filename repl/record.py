@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from minitorch.core.files import write_whole
 from repl.registry import CommandError
 from repl.views import Result
 
@@ -133,10 +132,7 @@ def write(path: str, lines: Sequence[str]) -> None:
         CommandError: it cannot be written.
     """
     try:
-        handle, aside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".minitorch-")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.writelines(line + "\n" for line in lines)
-        os.replace(aside, path)
+        write_whole(path, "".join(line + "\n" for line in lines).encode())
     except OSError as error:
         raise CommandError(f"cannot write '{path}': {error.strerror}") from None
 

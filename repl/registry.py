@@ -95,7 +95,9 @@ class Registry:
         return self._names.get(word)
 
     def near(self, word: str) -> list[str]:
-        """Names of commands that look like `word`."""
+        """Names of commands that look like `word`, or do what it says."""
+        if word.replace("-", "") == "whatif":  # the branch that it makes is called so
+            return ["set"]
         return difflib.get_close_matches(word, self._commands, n=2, cutoff=0.6)
 
     def group(self, group: str) -> list[Command]:

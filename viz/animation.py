@@ -15,7 +15,7 @@ from viz.errors import DrawError
 from viz.extent import Extent
 from viz.format import DIGITS
 from viz.frames import Frames
-from viz.picture import write_whole
+from viz.picture import written
 from viz.raster import pixels
 from viz.svg import header_width, render
 from viz.theme import LIGHT, Theme
@@ -59,5 +59,5 @@ def animate(
         duration=[EACH] * (len(images) - 1) + [LAST],
         optimize=False,
     )
-    write_whole(Path(path), held.getvalue())
+    written(Path(path), held.getvalue())
     return len(images)

@@ -30,7 +30,7 @@ from viz.graphview import EdgeView, GraphView, NodeView
 from viz.layout import Box, Layout
 from viz.legend import draw_legend
 from viz.page_edge import edge_group, edge_rules, head_rules, markers
-from viz.picture import write_whole
+from viz.picture import written
 from viz.svg import draw_cluster
 from viz.svg_node import draw_node
 from viz.theme import DARK, LIGHT, PRINT, VARIABLES, Theme
@@ -62,7 +62,7 @@ def lesson(
         of, notes=notes, variables=callers_variables() if variables is None else variables,
         digits=digits, limit=limit, direction=direction, extent=extent,
     )  # fmt: skip
-    return write_whole(Path(path), page.encode())
+    return written(Path(path), page.encode())
 
 
 def page_of(

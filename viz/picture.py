@@ -6,12 +6,12 @@ import functools
 import json
 import os
 import shutil
-import tempfile
 import warnings
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
+from minitorch.core.files import write_whole
 from viz import dot, layout, ranked, raster, svg
 from viz.boxes import Size, edge_size, node_size
 from viz.errors import DrawError
@@ -87,13 +87,13 @@ class Picture:
             raise DrawError(f"cannot write {target.name!r}: {shown}; use one of {', '.join(SUFFIXES)}")
         words = {".dot": self.dot, ".json": self.json, ".txt": self.text}
         if suffix in words:
-            return write_whole(target, words[suffix]().encode())
+            return written(target, words[suffix]().encode())
         try:
             content = {".png": self.png, ".pdf": self.pdf, ".svg": lambda: self.svg().encode()}[suffix]()
         except DrawError as error:
-            beside = write_whole(target.with_suffix(".dot"), self.dot().encode())
+            beside = written(target.with_suffix(".dot"), self.dot().encode())
             raise DrawError(f"{error}; wrote {beside} instead") from None
-        return write_whole(target, content)
+        return written(target, content)
 
     def _repr_svg_(self) -> str | None:
         """For notebooks, which show the text instead when there is no picture (and would show a traceback of ours)."""
@@ -138,23 +138,10 @@ def _checked_pdf(raw: bytes) -> bytes:
     return raw
 
 
-def write_whole(target: Path, content: bytes) -> Path:
-    """Write a file whole or not at all."""
-    handle, aside = -1, ""
+def written(target: Path, content: bytes) -> Path:
+    """Write a file; DrawError where that cannot be done."""
     try:
-        handle, aside = tempfile.mkstemp(prefix=".draw-", dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, target)
+        write_whole(target, content)
     except OSError as error:
-        if aside and os.path.exists(aside):
-            os.unlink(aside)
         raise DrawError(f"cannot write {str(target)!r}: {error.strerror or error}") from None
     return target
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

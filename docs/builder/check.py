@@ -20,6 +20,7 @@ from pathlib import Path
 
 from docs.builder import sessions
 from docs.builder.page import DOCS, ROOT, Block, Page
+from minitorch.core.files import write_whole
 
 PAGES = ROOT / "build" / "pages"
 SECONDS = 300  # that one command may take, on a machine with much to do
@@ -231,9 +232,7 @@ def accept(page: Page, done: list[Done]) -> None:
             # An empty block is one fence directly after the other.
             count = next(at for at in range(len(lines)) if lines[first + at].startswith(("```", "~~~")))
             lines[first : first + count] = one.got.split("\n")
-    aside = page.path.with_suffix(".new")
-    aside.write_text("\n".join(lines), encoding="utf-8")
-    os.replace(aside, page.path)
+    write_whole(page.path, "\n".join(lines).encode())
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from docs.builder.page import DOCS, ROOT
+from minitorch.core.files import write_whole
 
 FILE = DOCS / "terminal.svg"
 LINES = (
@@ -55,9 +56,7 @@ class Frame:
 
 def record(path: Path = FILE) -> Path:
     """Type the lines, and write the recording; returns its path."""
-    aside = path.with_suffix(".new")
-    aside.write_text(drawn(frames()), encoding="utf-8")
-    os.replace(aside, path)
+    write_whole(path, drawn(frames()).encode())
     return path
 
 

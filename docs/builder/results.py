@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from docs.builder.page import DOCS, ROOT
+from minitorch.core.files import write_whole
 
 README = ROOT / "README.md"
 _ROW = re.compile(r"^\| `([\w-]+)` \| ([^|]*) \|(?: [^|]* \|)?$", re.MULTILINE)
@@ -39,6 +39,4 @@ def filled(text: str) -> str:
 def write() -> None:
     """Bring the table in the README up to date."""
     text = filled(README.read_text(encoding="utf-8"))
-    aside = README.with_suffix(".new")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, README)
+    write_whole(README, text.encode())

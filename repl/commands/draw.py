@@ -17,6 +17,9 @@ from repl.views import Facts, Message, View
 if TYPE_CHECKING:
     from repl.engine import Session
 
+UNSUPPORTED = (".jpg", ".jpeg", ".webp", ".bmp", ".eps", ".ps", ".tif", ".tiff", ".htm", ".ppt", ".pptx")
+"""Ends of names that are meant as files, too; that they cannot be written is said with those that can."""
+
 BLOCKS = (
     "net = nn.Sequential(nn.Sequential(nn.Linear(2, 3), nn.Tanh()), nn.Linear(3, 1))",
     "L = net(tensor([[1.0, 2.0]])).sum()",
@@ -42,7 +45,7 @@ def draw(session: Session, argument: str) -> View:
     from viz.picture import SUFFIXES
 
     words = argument.split()
-    path = words.pop() if words and words[-1].lower().endswith((*SUFFIXES, ".html", ".gif")) else ""
+    path = words.pop() if words and words[-1].lower().endswith((*SUFFIXES, ".html", ".gif", *UNSUPPORTED)) else ""
     subject, name = pictures.subject_of(session, " ".join(words))
     return pictures.write(session, subject, path or pictures.file_for(name))
 

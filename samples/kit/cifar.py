@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 import minitorch
 from minitorch import Tensor, nn
+from minitorch.core.files import write_whole
 from samples.kit.download import Downloads, generated
 from samples.kit.errors import SampleError
 from samples.kit.images import read_files
@@ -89,8 +89,7 @@ class CIFAR10(Downloads):
             reason = str(error).splitlines()[0]
             raise SampleError(f"{archive} is damaged ({reason}); delete it, and it is fetched again") from None
         path = cache / name
-        path.with_suffix(".new").write_bytes(content)
-        os.replace(path.with_suffix(".new"), path)
+        write_whole(path, content)
         return path
 
 

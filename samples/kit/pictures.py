@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minitorch.core.files import write_whole
 from samples.kit import plots
 
 if TYPE_CHECKING:
@@ -156,10 +157,7 @@ def save(picture: Figure | Image | Sequence[Image], path: str | Path, seconds: f
     In the folder of a run, use `run.save_figure` and `run.save_gif`.
     """
     path = Path(path)
-    content = plots.gif(picture, seconds) if isinstance(picture, Sequence) else plots.png(picture)
-    aside = path.with_name(path.name + ".new")
-    aside.write_bytes(content)
-    os.replace(aside, path)
+    write_whole(path, plots.gif(picture, seconds) if isinstance(picture, Sequence) else plots.png(picture))
     return path
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from minitorch.core.files import write_whole
 from samples.kit.compare import Past, best_metric, number, read
 from samples.registry import SAMPLES
 
@@ -191,6 +192,4 @@ def write(runs: Sequence[Past], root: Path, target: Path) -> None:
         files[target.with_name(picture_name(folder))] = (folder / "sweep.png").read_bytes()
     for file, content in files.items():
         with said_if_it_fails(file) as path:
-            aside = path.with_name(path.name + ".new")
-            aside.write_bytes(content)
-            os.replace(aside, path)
+            write_whole(path, content)

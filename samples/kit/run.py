@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from minitorch.core.files import write_whole
 from samples.kit import checkpoint
 from samples.kit.dead import DeadLayers
 from samples.kit.errors import SampleError
@@ -194,9 +195,7 @@ class Run:
     def write(self, name: str, content: bytes) -> None:
         """Write one file of the run."""
         with said_if_it_fails(self.path(name)) as path:
-            aside = path.with_name(path.name + ".new")
-            aside.write_bytes(content)
-            os.replace(aside, path)
+            write_whole(path, content)
 
     def path(self, name: str) -> Path:
         """Where a file of this run lies; it is listed when the run ends."""

@@ -115,6 +115,8 @@ def test_selectors_of_a_module() -> None:
         ("print 1 +", "no Python expression"),
         ("print nope + 1", "there is no variable or node 'nope'"),
         ("help stpe", "there is no command 'stpe'; did you mean 'step'"),
+        ("help what-if", "there is no command 'what-if'; did you mean 'set'"),
+        ("draw L out.jpg", "cannot write 'out.jpg'"),
         ("quit now", "quit takes no argument"),
     ],
 )
@@ -127,6 +129,8 @@ def test_a_mistake_is_one_sentence_with_the_nearest_names(line: str, sentence: s
     [
         ("stpe", "there is no variable or command 'stpe'; did you mean 'step'"),
         ("foo bar", "this is neither Python nor a command (help lists them)"),
+        ("what-if a 5", "this is neither Python nor a command; did you mean 'set'"),
+        ("whatif a 5", "this is neither Python nor a command; did you mean 'set'"),
         ("backward(L)", "for the command type `backward L`"),
         ("step(2)", "for the command type `step 2`"),
     ],
