@@ -187,15 +187,17 @@ def backend_among(raws: Iterable[Any]) -> Any:
     return next((BACKENDS[raw.__class__] for raw in raws if raw.__class__ in BACKENDS), scalar)
 
 
-def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError) -> ValueError:
-    """NumPy's complaint about shapes, with both operands by name and shape."""
+def misfit(op: Op, inputs: tuple[Any, ...], raws: list[Any], error: ValueError | str) -> ValueError:
+    """A complaint about shapes, with the operands by name and shape: the sentence `error`, or else what the operation says it
+    needs, or else NumPy's."""
     labels = op.labels(len(inputs))
     parts = []
     for label, x, raw in zip(labels, inputs, raws):
         name = location.variable_name(x) if isinstance(x, Node) else None
         shown = f"'{name}'" if name else f"input {label}"
         parts.append(f"{shown} of shape {tuple(np.shape(raw))}")
-    return ValueError(f"{op.name} cannot take {' and '.join(parts)}: {op.requires or str(error).strip()}")
+    why = error if isinstance(error, str) else op.requires or str(error).strip()
+    return ValueError(f"{op.name} cannot take {' and '.join(parts)}: {why}")
 
 
 def brought_together(op: Op, inputs: tuple[Any, ...]) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.apply import apply
+from ..core.apply import apply, misfit
 from ..core.op import Op
 from .shape import squeeze, unsqueeze
 
@@ -33,8 +33,8 @@ def matmul(a: Any, b: Any) -> Any:
     if a.ndim > 1 and b.ndim > 1:
         return apply(MatMul.shared, a, b)
     if a.shape[-1] != b.shape[-2:][0]:  # said of the shapes that were given, not of the row or column made of a vector
-        met = f"in each sum {a.shape[-1]} numbers of a would meet {b.shape[-2:][0]} of b"
-        raise ValueError(f"matmul cannot take a of shape {tuple(a.shape)} and b of shape {tuple(b.shape)}: {met}")
+        met = f"in each sum {a.shape[-1]} numbers of the first would meet {b.shape[-2:][0]} of the second"
+        raise misfit(MatMul.shared, (a, b), [a.raw, b.raw], met)
     out = apply(MatMul.shared, unsqueeze(a, 0) if a.ndim == 1 else a, unsqueeze(b, 1) if b.ndim == 1 else b)
     if b.ndim == 1:
         out = squeeze(out, -1)

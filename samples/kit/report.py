@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minitorch.core.files import write_whole
 from samples.kit.compare import Past, best_metric, number, read
 from samples.registry import SAMPLES
 
@@ -185,6 +184,7 @@ def pairs(past: Past | None, weights: Sequence[Sweep]) -> list[str]:
 
 def write(runs: Sequence[Past], root: Path, target: Path) -> None:
     """Write the page and the pictures it shows, each whole or not at all."""
+    from minitorch.core.files import write_whole
     from samples.kit.run import said_if_it_fails
 
     files = {target: markdown(runs, root).encode()}

@@ -21,7 +21,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from minitorch.core.files import write_whole
 from samples.kit import checkpoint
 from samples.kit.dead import DeadLayers
 from samples.kit.errors import SampleError
@@ -194,6 +193,8 @@ class Run:
 
     def write(self, name: str, content: bytes) -> None:
         """Write one file of the run."""
+        from minitorch.core.files import write_whole
+
         with said_if_it_fails(self.path(name)) as path:
             write_whole(path, content)
 

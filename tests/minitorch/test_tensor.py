@@ -109,8 +109,8 @@ MISTAKEN = [
     (lambda: SQUARE.softmax(1.0), TypeError, "an axis is a whole number, not float"),
     (lambda: minitorch.zeros(2.5), TypeError, "a size is a whole number, not float"),
     (lambda: SQUARE.reshape("a"), TypeError, "a size is a whole number, not str"),
-    (lambda: SQUARE @ tensor([1.0, 2.0, 3.0]), ValueError, "matmul cannot take a of shape (2, 2) and b of shape (3,)"),
-    (lambda: tensor([1.0]) @ minitorch.zeros(5, 3, 2), ValueError, "matmul cannot take a of shape (1,) and b of shape (5, 3, 2)"),
+    (lambda: SQUARE @ tensor([1.0, 2.0, 3.0]), ValueError, "matmul cannot take input a of shape (2, 2) and input b of shape (3,)"),
+    (lambda: tensor([1.0]) @ minitorch.zeros(5, 3, 2), ValueError, "matmul cannot take input a of shape (1,) and input b of shape (5, 3, 2)"),
 ]
 
 
