@@ -83,7 +83,7 @@ class Picture:
         target = Path(path)
         suffix = target.suffix.lower()
         if suffix not in SUFFIXES:
-            shown = f"'{target.suffix}'" if target.suffix else "no suffix"
+            shown = f"no picture ends in '{target.suffix}'" if target.suffix else "it has no suffix"
             raise DrawError(f"cannot write {target.name!r}: {shown}; use one of {', '.join(SUFFIXES)}")
         words = {".dot": self.dot, ".json": self.json, ".txt": self.text}
         if suffix in words:
